@@ -1,0 +1,76 @@
+/**
+ * Everything worth observing, as data. The core emits; logs, metrics and traces subscribe. Nothing here knows a
+ * logger, and nothing is formatted before somebody reads it.
+ */
+
+/** Why an instance is gone. */
+export interface InstanceExit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** True when the gateway itself ended the process. */
+  readonly expected: boolean;
+  /** The operating system's reason when the process could not be spawned at all. */
+  readonly spawnError: string | undefined;
+  /** The last lines of standard error, oldest first. */
+  readonly stderrTail: readonly string[];
+}
+
+export type GatewayEvent =
+  | { readonly type: 'gateway.stopping'; readonly drainMs: number }
+  | { readonly type: 'gateway.stopped' }
+  | { readonly type: 'gateway.fault'; readonly where: string; readonly cause: unknown; readonly requestId?: string }
+  | { readonly type: 'instance.started'; readonly server: string; readonly instance: number; readonly pid: number }
+  | { readonly type: 'instance.ready'; readonly server: string; readonly instance: number; readonly tookMs: number }
+  | { readonly type: 'instance.exited'; readonly server: string; readonly instance: number; readonly pid: number | undefined; readonly ready: boolean; readonly exit: InstanceExit }
+  | { readonly type: 'instance.stderr'; readonly server: string; readonly instance: number; readonly line: string }
+  | { readonly type: 'instance.noise'; readonly server: string; readonly instance: number; readonly why: string; readonly line: string }
+  | { readonly type: 'instance.dropped'; readonly server: string; readonly instance: number; readonly why: string }
+  | { readonly type: 'session.opened'; readonly session: string; readonly server: string; readonly front: string; readonly principal: string }
+  | { readonly type: 'session.leased'; readonly session: string; readonly server: string; readonly instance: number }
+  | { readonly type: 'session.ended'; readonly session: string; readonly server: string; readonly front: string; readonly reason: string }
+  | { readonly type: 'request.refused'; readonly method: string; readonly url: string; readonly status: number; readonly code: string; readonly detail: string | undefined; readonly requestId: string }
+  | { readonly type: 'call.settled'; readonly server: string; readonly method: string; readonly outcome: string; readonly tookMs: number }
+  | { readonly type: 'catalog.failed'; readonly server: string; readonly why: string }
+  | { readonly type: 'message'; readonly server: string; readonly instance: number; readonly direction: 'to-server' | 'from-server'; readonly bytes: readonly Buffer[] };
+
+export type EventListener = (event: GatewayEvent) => void;
+
+/** A listener that throws is a fault of the listener; the emitter goes on. */
+export interface Events {
+  emit(event: GatewayEvent): void;
+  /** Whether somebody reads `message` events; ask before making one, they are on the hot path. */
+  readonly messagesWanted: boolean;
+  /** @returns a function that ends the subscription. */
+  subscribe(listener: EventListener, options?: { readonly messages?: boolean }): () => void;
+}
+
+export function createEvents(): Events {
+  const listeners = new Map<EventListener, boolean>();
+  let messagesWanted = false;
+  const recount = (): void => {
+    messagesWanted = [...listeners.values()].some(Boolean);
+  };
+  return {
+    get messagesWanted() {
+      return messagesWanted;
+    },
+    emit(event) {
+      for (const [listener, messages] of listeners) {
+        if (event.type === 'message' && !messages) continue;
+        try {
+          listener(event);
+        } catch {
+          // An observer must never be able to disturb what it observes.
+        }
+      }
+    },
+    subscribe(listener, options) {
+      listeners.set(listener, options?.messages ?? false);
+      recount();
+      return () => {
+        listeners.delete(listener);
+        recount();
+      };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/** HTTP+SSE (2024-11-05 transports): a stream for everything from the server, a POST endpoint for everything to it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Delivery, Exchange } from '../../instance/upstream.ts';
+import { BATCH_VERSION, PROTOCOL_VERSION_KEY } from '../../protocol/era.ts';
+import type { Frame } from '../../protocol/frame.ts';
+import { findMember } from '../../protocol/json-member.ts';
+import { type Message, unedited } from '../../protocol/message.ts';
+import { gatewayErrorText, resultText } from '../../protocol/rpc-text.ts';
+import { splice } from '../../protocol/splice.ts';
+import type { Session } from '../../session/session.ts';
+import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import { parseClientBody } from './client-body.ts';
+import { type ChannelOptions, parseSseEventId, SseChannel } from './sse-channel.ts';
+
+export interface SseOptions extends ChannelOptions {
+  /** What a proxy puts before our paths; empty or `/prefix`. */
+  readonly pathPrefix: string;
+}
+
+export class SseFront {
+  readonly #sessions: Sessions;
+  readonly #options: SseOptions;
+  readonly #channels = new WeakMap<Session, SseChannel>();
+
+  constructor(sessions: Sessions, options: SseOptions) {
+    this.#sessions = sessions;
+    this.#options = options;
+  }
+
+  /** Opens a session and its stream; no process is started before the first message. */
+  open(request: FastifyRequest, reply: FastifyReply, server: ServedServer): void {
+    let channel: SseChannel | undefined;
+    const session = this.#sessions.open({
+      front: 'sse',
+      server,
+      principal: request.principal,
+      outbox: { offer: (message) => channel?.offer(message) ?? 'gone' },
+    });
+    channel = new SseChannel(session, this.#options);
+    this.#channels.set(session, channel);
+    channel.attach(reply, this.#endpoint(session), 0);
+  }
+
+  /** Resumes the stream that the Last-Event-ID names. @returns false when there is no such session any more. */
+  resume(request: FastifyRequest, reply: FastifyReply, server: ServedServer): boolean {
+    const event = parseSseEventId(request.headers['last-event-id'] as string | undefined);
+    const session = event && this.#sessions.find('sse', request.principal, server.name, event.sessionId);
+    const channel = session && this.#channels.get(session);
+    if (event === undefined || session === undefined || channel?.canResume(event.seq) !== true) return false;
+    channel.attach(reply, this.#endpoint(session), event.seq);
+    return true;
+  }
+
+  /** A message of the client: 202 at once, its answer comes on the stream. */
+  post(request: FastifyRequest, reply: FastifyReply, server: ServedServer, sessionId: string): FastifyReply {
+    const session = this.#sessions.find('sse', request.principal, server.name, sessionId);
+    const channel = session && this.#channels.get(session);
+    if (session === undefined || channel === undefined) throw new GatewayError('SESSION_UNKNOWN');
+    const { frames, batch } = parseClientBody(request.body);
+    if (batch && session.upstream?.facts?.protocolVersion !== BATCH_VERSION) throw new GatewayError('BATCH');
+    for (const frame of frames) this.#take(session, channel, frame);
+    return reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
+  }
+
+  #endpoint(session: Session): string {
+    return `${this.#options.pathPrefix}/${session.server}?sessionId=${session.id}`;
+  }
+
+  #take(session: Session, channel: SseChannel, frame: Frame): void {
+    const { upstream } = session;
+    if (frame.kind === 'notification') upstream?.tell(unedited(frame));
+    else if (frame.kind !== 'request') upstream?.answer(unedited(frame));
+    else this.#call(session, channel, frame);
+  }
+
+  #call(session: Session, channel: SseChannel, frame: Frame): void {
+    const { upstream } = session;
+    const exchange = new SseExchange(session, channel, frame);
+    // Claims of the modern era are made by clients that probe; this answer sends them to initialize.
+    if (frame.method === 'server/discover' && claimsModern(frame)) exchange.fail(new GatewayError('METHOD_NOT_FOUND'));
+    else if (frame.method === 'initialize') void initialize(session, frame, exchange);
+    else if (upstream !== undefined) upstream.call(unedited(frame), exchange);
+    else if (frame.method === 'ping') exchange.answer('{}');
+    else exchange.fail(new GatewayError('NOT_INITIALIZED'));
+  }
+}
+
+async function initialize(session: Session, frame: Frame, exchange: Exchange): Promise<void> {
+  if (session.upstream?.facts !== undefined) return exchange.fail(new GatewayError('ALREADY_INITIALIZED'));
+  try {
+    const upstream = session.upstream ?? (await session.connect(frame));
+    upstream.call(unedited(frame), exchange);
+  } catch (cause) {
+    exchange.fail(toGatewayError(cause));
+  }
+}
+
+function claimsModern(frame: Frame): boolean {
+  return frame.meta !== undefined && findMember(frame.bytes, frame.meta, PROTOCOL_VERSION_KEY) !== undefined;
+}
+
+/** One request of the client; whatever belongs to it goes on the session's stream. */
+class SseExchange implements Exchange {
+  readonly #session: Session;
+  readonly #channel: SseChannel;
+  readonly #id: Buffer;
+
+  constructor(session: Session, channel: SseChannel, { bytes, id }: Frame) {
+    this.#session = session;
+    this.#channel = channel;
+    this.#id = id === undefined ? Buffer.from('null') : bytes.subarray(id.start, id.end);
+    session.busy += 1;
+  }
+
+  notify(message: Message): Delivery {
+    return this.#channel.offer(message);
+  }
+
+  settle(message: Message): Delivery {
+    return this.#finish(splice(message.frame, message.edits));
+  }
+
+  /** An answer of the gateway's own. */
+  answer(result: string): void {
+    this.#finish([Buffer.from(resultText(this.#id, result))]);
+  }
+
+  fail(error: GatewayError): void {
+    // A cancelled request is not answered (2025-11-25 cancellation).
+    this.#finish(error.code === 'CALL_CANCELLED' ? [] : [Buffer.from(gatewayErrorText(this.#id, error))]);
+  }
+
+  #finish(pieces: readonly Buffer[]): Delivery {
+    this.#session.busy -= 1;
+    return pieces.length === 0 ? 'sent' : this.#channel.send(pieces);
+  }
+}

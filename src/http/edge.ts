@@ -1,0 +1,112 @@
+/**
+ * What every request passes before any route is looked at, in this order: Host, Origin, preflight, credentials,
+ * media type. Default deny: a route is served without credentials only when it says `config: { public: true }`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { LOOPBACK, type Principal } from '../auth/principal.ts';
+import { GatewayError } from '../errors.ts';
+import { checkHost, checkOrigin, corsHeaders, decidePreflight, isServedWithoutAuth } from './guards.ts';
+import { isJson } from './media-type.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling; set before any handler of a route that is not public. */
+    principal: Principal;
+  }
+  interface FastifyContextConfig {
+    /** Served without credentials. The test of the route table lists every one of them. */
+    public?: boolean;
+  }
+}
+
+export interface EdgeOptions {
+  /** Undefined: nothing is configured, and only this machine is served. */
+  readonly authenticator: Authenticator | undefined;
+  /** True when credentials are checked, so that a forged Host gains nothing. */
+  readonly realAuth: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly publicUrl: string | undefined;
+}
+
+export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
+  app.decorateRequest('principal', null as unknown as Principal);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+    checkWhere(request, reply, options);
+    if (request.method === 'OPTIONS') return;
+    if (request.routeOptions.config.public !== true) {
+      request.principal = options.authenticator === undefined ? loopbackOnly(request, reply) : await authenticate(request, reply, options.authenticator);
+    }
+    checkBody(request);
+  });
+}
+
+/** Values of a header as the peer sent it, repeated ones included. */
+function rawValues(request: FastifyRequest, name: string): string[] {
+  const { rawHeaders } = request.raw;
+  const values: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
+  }
+  return values;
+}
+
+function checkWhere(request: FastifyRequest, reply: FastifyReply, options: EdgeOptions): void {
+  const { allowedHosts, allowedOrigins, publicUrl, realAuth } = options;
+  const url = request.raw.url ?? '';
+  const host = checkHost({ hostHeaders: rawValues(request, 'host'), url, realAuth, allowedHosts, publicUrl });
+  if (host !== 'ok') throw new GatewayError(host);
+  const { origin } = request.headers;
+  const verdict = checkOrigin({
+    origin,
+    secFetchSite: request.headers['sec-fetch-site'] as string | undefined,
+    host: request.headers.host,
+    method: request.method,
+    allowedOrigins,
+    publicUrl,
+  });
+  if (verdict !== 'ok') throw new GatewayError(verdict);
+  if (origin !== undefined) reply.headers(corsHeaders({ origin, allowedOrigins }));
+  if (request.method === 'OPTIONS') {
+    const preflight = decidePreflight({
+      origin,
+      allowedOrigins,
+      requestMethod: request.headers['access-control-request-method'],
+      requestHeaders: request.headers['access-control-request-headers'],
+    });
+    reply.headers(preflight);
+  }
+}
+
+function loopbackOnly(request: FastifyRequest, reply: FastifyReply): Principal {
+  const served = isServedWithoutAuth({
+    remoteAddress: request.raw.socket.remoteAddress,
+    host: request.headers.host,
+    headerNames: Object.keys(request.headers),
+  });
+  if (served) return LOOPBACK;
+  reply.header('www-authenticate', 'Bearer realm="mcp-gateway"');
+  throw new GatewayError('LOOPBACK_ONLY');
+}
+
+async function authenticate(request: FastifyRequest, reply: FastifyReply, authenticator: Authenticator): Promise<Principal> {
+  const outcome = await authenticator.authenticate(rawValues(request, 'authorization'));
+  if (outcome.ok) return outcome.principal;
+  reply.header('www-authenticate', outcome.challenges);
+  throw new GatewayError(outcome.code);
+}
+
+/** A body is JSON or it is refused, before a byte of it is read; a form that a web page posts is not. */
+function checkBody(request: FastifyRequest): void {
+  const { headers, method } = request;
+  if (method === 'GET' || method === 'HEAD') return;
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') throw new GatewayError('MEDIA_TYPE');
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  if ((hasBody || headers['content-type'] !== undefined) && !isJson(headers['content-type'])) {
+    if (method === 'POST') throw new GatewayError('MEDIA_TYPE');
+  }
+}

@@ -1,0 +1,74 @@
+/** Any error as a safe answer: a problem document for REST, a JSON-RPC error for MCP. Never a stack or a path. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ERRORS, type ErrorCode, GatewayError, toGatewayError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import { gatewayErrorText } from '../protocol/rpc-text.ts';
+
+/** Which shape errors of a route have. */
+export type ErrorShape = 'problem' | 'rpc';
+
+/** Seconds after which a refused caller may come again. */
+const RETRY_AFTER_S = 5;
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly [extension: string]: unknown;
+}
+
+/** RFC 9457. `extension` members must be safe to show. */
+export function toProblem(error: GatewayError, extension: Record<string, unknown> = {}): Problem {
+  const { status, reason, text } = error.row;
+  return { type: `urn:mcp-gateway:${reason}`, title: text, status, detail: error.message, code: error.code, ...extension };
+}
+
+/** `id` is the JSON-RPC request's own text where it could be read. */
+export function sendError(reply: FastifyReply, error: GatewayError, shape: ErrorShape, id?: Buffer): FastifyReply {
+  const { status } = error.row;
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  // The rest of a body that was refused is not read.
+  if (error.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+  const requestId = error.code === 'INTERNAL' ? reply.request.id : undefined;
+  reply.code(status);
+  if (shape === 'rpc') return reply.type('application/json').send(gatewayErrorText(id, error, requestId));
+  const problem = toProblem(error, requestId === undefined ? {} : { requestId });
+  return reply.type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** What Fastify found wrong, in our words; anything unknown stays INTERNAL and is told to the operator only. */
+export function fromFastify(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  const { code, statusCode } = (cause ?? {}) as { code?: string; statusCode?: number };
+  const known = code === undefined ? undefined : FASTIFY_CODES[code];
+  if (known !== undefined) return new GatewayError(known, undefined, { cause });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new GatewayError('BAD_HTTP', undefined, { cause });
+  return toGatewayError(cause);
+}
+
+const FASTIFY_CODES: Readonly<Record<string, ErrorCode | undefined>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_HTTP',
+};
+
+export function shapeFor(url: string): ErrorShape {
+  return url.startsWith('/api/') || url === '/api' ? 'problem' : 'rpc';
+}
+
+export function reportRefusal(events: Events, request: FastifyRequest, error: GatewayError): void {
+  if (error.code === 'INTERNAL') {
+    events.emit({ type: 'gateway.fault', where: `${request.method} request`, cause: error.cause, requestId: request.id });
+  }
+  events.emit({
+    type: 'request.refused',
+    method: request.method,
+    url: request.url.split('?', 1)[0] ?? '',
+    status: ERRORS[error.code].status,
+    code: error.code,
+    detail: error.detail,
+    requestId: request.id,
+  });
+}

@@ -1,0 +1,89 @@
+/** The Fastify instance: its limits, its hooks, and one place where every error becomes an answer. */
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyInstance, type HTTPMethods, type RouteHandlerMethod } from 'fastify';
+import { GatewayError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import { type EdgeOptions, guardEdge } from './edge.ts';
+import { fromFastify, reportRefusal, sendError, shapeFor } from './error-response.ts';
+
+export interface HttpOptions extends EdgeOptions {
+  readonly maxBodyBytes: number;
+  readonly events: Events;
+  readonly receiveTimes?: Partial<ReceiveTimes>;
+}
+
+/** How long a client may take to send, in milliseconds; nothing here bounds how long an answer may stream. */
+export interface ReceiveTimes {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
+}
+
+const RECEIVE_TIMES: ReceiveTimes = { headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+/** Longest path segment: a percent-encoded tool name of 128 four-byte characters. */
+const MAX_PARAM_LENGTH = 2048;
+const MAX_HEADER_BYTES = 16 * 1024;
+const ALL_METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+
+export function createHttpServer(options: HttpOptions): FastifyInstance {
+  const times = { ...RECEIVE_TIMES, ...options.receiveTimes };
+  const app = Fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: times.requestTimeout,
+    genReqId: requestIds(),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
+    http: { ...times, maxHeaderSize: MAX_HEADER_BYTES },
+    clientErrorHandler: (error, socket) => {
+      const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      else socket.destroy();
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((cause, request, reply) => {
+    const error = fromFastify(cause);
+    reportRefusal(options.events, request, error);
+    return sendError(reply, error, shapeFor(request.url));
+  });
+  guardEdge(app, options);
+  app.setNotFoundHandler(() => {
+    throw new GatewayError('NOT_FOUND');
+  });
+  return app;
+}
+
+export type Handlers = Partial<Record<'GET' | 'POST' | 'DELETE', RouteHandlerMethod>>;
+
+/** Serves a path, answers its preflights, and every other method with 405 and an honest Allow. */
+export function serve(app: FastifyInstance, url: string, handlers: Handlers, config: { readonly public?: boolean } = {}): void {
+  const served = Object.keys(handlers) as (keyof Handlers)[];
+  const allow = [...served, 'OPTIONS'].join(', ');
+  for (const method of served) {
+    const handler = handlers[method];
+    if (handler !== undefined) app.route({ method, url, handler, config });
+  }
+  app.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.code(204).header('allow', allow).send(), config });
+  app.route({
+    method: ALL_METHODS.filter((method) => method !== 'OPTIONS' && !served.includes(method as keyof Handlers)),
+    url,
+    config,
+    handler: (_request, reply) => {
+      reply.header('allow', allow);
+      throw new GatewayError('METHOD_NOT_ALLOWED');
+    },
+  });
+}
+
+function requestIds(): () => string {
+  const prefix = randomBytes(4).toString('hex');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * A response as an event stream, on the raw socket: our own back-pressure, heartbeats, and an end for readers that
+ * take nothing. Heartbeat 15 s (2026-07-28 streamable HTTP, note on keep-alive comments).
+ */
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import { SSE_HEARTBEAT } from '../protocol/sse-codec.ts';
+
+export interface StreamTimes {
+  readonly heartbeatMs: number;
+  /** A reader that takes nothing at all for this long is cut; a slow one that takes something is not. */
+  readonly writeDeadlineMs: number;
+}
+
+export const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, writeDeadlineMs: 30_000 };
+
+/** Bytes that may wait for a slow reader before its server is paused: 1 MiB, a burst of ordinary results. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+const TCP_KEEPALIVE_MS = 60_000;
+
+export interface StreamOptions {
+  readonly times: StreamTimes;
+  /** The reader caught up after a write said `full`. */
+  readonly onDrain: () => void;
+  /** Told once, whoever closed. */
+  readonly onClose: () => void;
+}
+
+export class SseStream {
+  readonly #response: ServerResponse;
+  readonly #options: StreamOptions;
+  readonly #heartbeat: NodeJS.Timeout;
+  #progressMs = performance.now();
+  #open = true;
+  readonly #flushed = (): void => {
+    this.#progressMs = performance.now();
+  };
+
+  /** Takes the reply over from Fastify; headers set on it so far are sent along. */
+  constructor(reply: FastifyReply, headers: Record<string, string>, options: StreamOptions) {
+    const own = {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-store, no-transform',
+      'x-accel-buffering': 'no',
+      ...headers,
+    };
+    reply.hijack();
+    this.#response = reply.raw;
+    this.#options = options;
+    this.#response.socket?.setNoDelay(true);
+    this.#response.socket?.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    this.#response.writeHead(200, own);
+    this.#response.flushHeaders();
+    this.#response.on('drain', options.onDrain);
+    this.#response.on('error', () => this.#closed());
+    this.#response.on('close', () => this.#closed());
+    this.#heartbeat = setInterval(() => this.#beat(), options.times.heartbeatMs);
+    // The client may have gone before there was anybody to hear it.
+    if (this.#response.destroyed || this.#response.socket?.destroyed !== false) this.#closed();
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Everything is taken while the stream is open; `full` asks for no more until `onDrain`. */
+  write(pieces: readonly Buffer[]): 'sent' | 'full' | 'gone' {
+    if (!this.#open) return 'gone';
+    if (this.#response.writableLength === 0) this.#progressMs = performance.now();
+    this.#response.cork();
+    for (let index = 0; index < pieces.length - 1; index += 1) this.#response.write(pieces[index]);
+    this.#response.write(pieces.at(-1) ?? '', this.#flushed);
+    this.#response.uncork();
+    return this.#response.writableLength > HIGH_WATER_BYTES ? 'full' : 'sent';
+  }
+
+  /** Ends the stream after what was written. */
+  end(): void {
+    if (this.#open) this.#response.end();
+    this.#closed();
+  }
+
+  #beat(): void {
+    const { writeDeadlineMs } = this.#options.times;
+    if (this.#response.writableLength > 0 && performance.now() - this.#progressMs > writeDeadlineMs) {
+      this.#response.destroy();
+      return;
+    }
+    if (this.#response.writableLength === 0) this.#response.write(SSE_HEARTBEAT, this.#flushed);
+  }
+
+  #closed(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearInterval(this.#heartbeat);
+    this.#options.onClose();
+  }
+}

@@ -1,0 +1,29 @@
+/** A request of the gateway itself, for its own use: small, and answered with the frame as it came. */
+import type { Frame } from '../protocol/frame.ts';
+import { parseAt } from '../protocol/json-member.ts';
+import { requestText } from '../protocol/rpc-text.ts';
+import { ownFrame } from './own-frame.ts';
+import type { Upstream } from './upstream.ts';
+
+let lastId = 0;
+
+/** Rejects with the GatewayError the call failed with; an error answer of the server is an answer. */
+export function ask(upstream: Upstream, method: string, params: object): Promise<Frame> {
+  lastId += 1;
+  const request = ownFrame(requestText(lastId, method, JSON.stringify(params)));
+  return new Promise((resolve, reject) => {
+    upstream.call(request, {
+      notify: () => 'sent',
+      settle: (message) => {
+        resolve(message.frame);
+        return 'sent';
+      },
+      fail: reject,
+    });
+  });
+}
+
+/** The result or error of an answer as data. Not for results of tools, which stay text. */
+export function bodyOf(frame: Frame): unknown {
+  return frame.body === undefined ? undefined : parseAt(frame.bytes, frame.body);
+}

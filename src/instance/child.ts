@@ -1,0 +1,190 @@
+/** One child process as a wire: newline-delimited JSON on its pipes, its own process group, never a shell. */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import crossSpawn from 'cross-spawn';
+import type { Events, InstanceExit } from '../events.ts';
+import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts';
+import { LineReader } from '../protocol/line-codec.ts';
+import { deferred } from '../util/deferred.ts';
+import { childEnvironment, type ServerSpec } from './spec.ts';
+import { StderrTail } from './stderr-tail.ts';
+import { endLeftovers, stopGroup } from './stop-group.ts';
+import type { Wire, Written } from './wire.ts';
+
+/** Bytes that may wait for a server that does not read; beyond it a call is refused instead of buffered. */
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+/** How long the pipes may stay open after the child has exited: a grandchild may hold them for ever. */
+const PIPE_GRACE_MS = 250;
+/** Noise lines told per instance; a server that prints banners is told, a flood is not. */
+const MAX_NOISE_TOLD = 20;
+const NEWLINE = Buffer.from('\n');
+
+export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
+  return new ChildWire(spec, instance, events);
+}
+
+class ChildWire implements Wire {
+  readonly ended: Promise<InstanceExit>;
+  readonly #child: ChildProcess;
+  readonly #server: string;
+  readonly #instance: number;
+  readonly #events: Events;
+  readonly #stderr: StderrTail;
+  readonly #exited = deferred<void>();
+  readonly #reader: LineReader;
+  #handler: (frame: Frame) => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+  #spawnError: string | undefined;
+  #noiseTold = 0;
+  #gone = false;
+
+  constructor(spec: ServerSpec, instance: number, events: Events) {
+    this.#server = spec.name;
+    this.#instance = instance;
+    this.#events = events;
+    this.#stderr = new StderrTail((line) => events.emit({ type: 'instance.stderr', ...this.#where(), line }));
+    this.#reader = new LineReader(spec.maxLineBytes, {
+      line: (bytes) => this.#line(bytes),
+      overlong: () => this.#overlong(spec.maxLineBytes),
+    });
+    this.#child = start(spec);
+    this.ended = this.#watch();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  write(pieces: readonly Buffer[]): Written {
+    const stdin = this.#child.stdin;
+    if (this.#gone || this.#stopping !== undefined || stdin === null || !stdin.writable) return 'gone';
+    if (stdin.writableLength > MAX_QUEUED_BYTES) return 'full';
+    stdin.cork();
+    for (const piece of pieces) stdin.write(piece);
+    stdin.write(NEWLINE);
+    stdin.uncork();
+    if (this.#events.messagesWanted) this.#events.emit({ type: 'message', ...this.#where(), direction: 'to-server', bytes: pieces });
+    return 'written';
+  }
+
+  read(handler: (frame: Frame) => void): void {
+    this.#handler = handler;
+  }
+
+  pause(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout?.resume();
+  }
+
+  stop(now = false): Promise<void> {
+    // The pipe is drained while the server ends, so that it cannot block on a last write.
+    this.resume();
+    if (now && this.#stopping !== undefined && !this.#gone) return stopGroup(this.#group(), true);
+    this.#stopping ??= this.#gone ? Promise.resolve() : stopGroup(this.#group(), now);
+    return this.#stopping.then(() => this.ended).then(() => undefined);
+  }
+
+  #group() {
+    return { child: this.#child, exited: this.#exited.promise };
+  }
+
+  #where() {
+    return { server: this.#server, instance: this.#instance };
+  }
+
+  async #watch(): Promise<InstanceExit> {
+    const child = this.#child;
+    // A broken pipe is an exit that has not been noticed yet; `exit` tells the rest.
+    child.stdin?.on('error', () => undefined);
+    child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => this.#reader.push(chunk));
+    const drained = deferred<void>();
+    child.stdout?.once('close', () => {
+      drained.resolve();
+      // A server that closed its output can never answer again, alive or not.
+      if (!this.#gone) void this.#endMute();
+    });
+    const exit = deferred<{ code: number | null; signal: string | null }>();
+    child.once('exit', (code, signal) => exit.resolve({ code, signal }));
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) return;
+      this.#spawnError = describeSpawnError(error);
+      exit.resolve({ code: null, signal: null });
+    });
+    const { code, signal } = await exit.promise;
+    const expected = this.#stopping !== undefined && this.#mute === undefined;
+    this.#gone = true;
+    this.#exited.resolve();
+    if (this.#spawnError === undefined && child.pid !== undefined) {
+      const leftovers = endLeftovers(child.pid);
+      this.#stopping = this.#stopping?.then(() => leftovers) ?? leftovers;
+      child.stdout?.resume();
+      const timer = setTimeout(() => drained.resolve(), PIPE_GRACE_MS);
+      await drained.promise;
+      clearTimeout(timer);
+    }
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.stdin?.destroy();
+    return { exitCode: code, signal, expected, spawnError: this.#spawnError, stderrTail: this.#stderr.lines() };
+  }
+
+  #mute: Promise<void> | undefined;
+
+  async #endMute(): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    this.#mute = stopGroup(this.#group(), false);
+    this.#stopping = this.#mute;
+    await this.#mute;
+  }
+
+  #line(line: Buffer): void {
+    if (!isBatch(line)) return this.#message(line);
+    const batch = splitBatch(line, 'server');
+    if (!batch.ok) return this.#noise(line, batch.why);
+    for (const item of batch.items) this.#message(line.subarray(item.start, item.end));
+  }
+
+  #message(bytes: Buffer): void {
+    const scan = scanFrame(bytes, 'server');
+    if (!scan.ok) return this.#noise(bytes, scan.why);
+    if (this.#events.messagesWanted) this.#events.emit({ type: 'message', ...this.#where(), direction: 'from-server', bytes: [bytes] });
+    this.#handler(scan.frame);
+  }
+
+  #noise(bytes: Buffer, why: string): void {
+    this.#noiseTold += 1;
+    if (this.#noiseTold > MAX_NOISE_TOLD) return;
+    this.#events.emit({ type: 'instance.noise', ...this.#where(), why, line: bytes.toString('utf8', 0, 120) });
+  }
+
+  /** The message cannot be attributed to a call, so whoever waits for it would wait in vain: the instance ends. */
+  #overlong(maxLineBytes: number): void {
+    this.#events.emit({ type: 'instance.noise', ...this.#where(), why: `a line longer than ${maxLineBytes} bytes`, line: '' });
+    void this.#endMute();
+  }
+}
+
+function start(spec: ServerSpec): ChildProcess {
+  const options = {
+    cwd: spec.cwd,
+    env: childEnvironment(process.env, spec.env),
+    stdio: 'pipe',
+    shell: false,
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  } as const;
+  // Windows resolves npx.cmd and quotes its arguments only with help.
+  return process.platform === 'win32'
+    ? crossSpawn(spec.command, [...spec.args], options)
+    : spawn(spec.command, [...spec.args], options);
+}
+
+function describeSpawnError(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'the command was not found on PATH, or the working directory does not exist';
+  if (error.code === 'EACCES') return 'the command is not executable, or the working directory is not accessible';
+  return error.code ?? 'the process could not be spawned';
+}

@@ -1,0 +1,168 @@
+/** The right to use an instance: an upstream that rewrites ids on the way in. Given back exactly once. */
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { InstanceExit } from '../events.ts';
+import type { Frame } from '../protocol/frame.ts';
+import { findMember } from '../protocol/json-member.ts';
+import type { Message } from '../protocol/message.ts';
+import type { CallDeadlines } from './call-deadlines.ts';
+import { keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
+import type { Call, Exchange, ServerFacts, Upstream } from './upstream.ts';
+import type { Written } from './wire.ts';
+
+/** What a lease needs of its instance. */
+export interface LeaseHost {
+  readonly id: number;
+  readonly table: RoutingTable;
+  readonly deadlines: CallDeadlines;
+  readonly facts: ServerFacts | undefined;
+  readonly ended: Promise<InstanceExit>;
+  write(message: Message): Written;
+  resume(): void;
+  gone(): GatewayError;
+  awaitHandshake(): void;
+  detach(lease: LeaseId, why: ErrorCode): void;
+  tellCancelled(route: Route, reason: string): void;
+  fail(route: Route, error: GatewayError): void;
+  dropped(why: string): void;
+}
+
+const SETTLED: Call = { cancel: () => undefined };
+
+export class InstanceLease implements Upstream {
+  readonly id: LeaseId;
+  readonly era = 'legacy';
+  readonly #host: LeaseHost;
+  readonly #release: () => Promise<void>;
+  #released: Promise<void> | undefined;
+
+  constructor(id: LeaseId, host: LeaseHost, release: () => Promise<void>) {
+    this.id = id;
+    this.#host = host;
+    this.#release = release;
+  }
+
+  get instance(): number {
+    return this.#host.id;
+  }
+
+  get facts(): ServerFacts | undefined {
+    return this.#host.facts;
+  }
+
+  get ended(): Promise<InstanceExit> {
+    return this.#host.ended;
+  }
+
+  call(request: Message, exchange: Exchange): Call {
+    const { bytes, id, meta, method } = request.frame;
+    if (id === undefined || method === undefined) throw new TypeError('not a request');
+    const clientId = bytes.subarray(id.start, id.end);
+    const { table, deadlines } = this.#host;
+    if (table.findByClientId(this.id, clientId) !== undefined) {
+      exchange.fail(new GatewayError('DUPLICATE_ID'));
+      return SETTLED;
+    }
+    const key = table.nextKey();
+    const token = meta && findMember(bytes, meta, 'progressToken');
+    const edits = [...request.edits, { ...id, text: String(key) }];
+    if (token !== undefined) edits.push({ ...token, text: String(key) });
+    const startedMs = performance.now();
+    const initialize = method === 'initialize';
+    const route: Route = {
+      key,
+      lease: this.id,
+      method,
+      clientId,
+      clientToken: token && bytes.subarray(token.start, token.end),
+      exchange,
+      startedMs,
+      // The handshake has a clock of its own.
+      deadlineMs: initialize ? Number.POSITIVE_INFINITY : deadlines.start(startedMs),
+    };
+    if (this.#released !== undefined) {
+      this.#host.fail(route, new GatewayError('SERVER_EXITED'));
+      return SETTLED;
+    }
+    table.add(route);
+    if (initialize) this.#host.awaitHandshake();
+    const written = this.#host.write({ frame: request.frame, edits });
+    if (written === 'written') return { cancel: (reason) => this.#cancel(route, reason) };
+    table.take(key);
+    this.#host.fail(route, written === 'full' ? new GatewayError('SERVER_OVERLOADED') : this.#host.gone());
+    return SETTLED;
+  }
+
+  tell(notification: Message): void {
+    const { frame } = notification;
+    if (frame.method === 'notifications/cancelled') this.#cancelled(notification);
+    else if (frame.method === 'notifications/progress') this.#progress(notification);
+    else this.#write(notification);
+  }
+
+  answer(response: Message): 'taken' | 'unknown' {
+    const { frame } = response;
+    const key = keyOf(frame.bytes, frame.id);
+    const question = key === undefined ? undefined : this.#host.table.findQuestion(this.id, key);
+    if (question === undefined || frame.id === undefined) {
+      this.#host.dropped('an answer of a client to nothing it was asked');
+      return 'unknown';
+    }
+    this.#host.table.dropQuestion(question);
+    this.#write({ frame, edits: [...response.edits, { ...frame.id, text: question.serverId }] });
+    return 'taken';
+  }
+
+  resume(): void {
+    this.#host.resume();
+  }
+
+  end(why: ErrorCode): Promise<void> {
+    this.#released ??= this.#giveBack(why);
+    return this.#released;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end('SESSION_UNKNOWN');
+  }
+
+  async #giveBack(why: ErrorCode): Promise<void> {
+    this.#host.detach(this.id, why);
+    await this.#release();
+  }
+
+  #cancel(route: Route, reason: string): void {
+    if (this.#host.table.find(route.key) !== route || route.method === 'initialize') return;
+    this.#host.table.take(route.key);
+    this.#host.tellCancelled(route, reason);
+  }
+
+  /** The client cancels by its own id; another lease's ids are not even looked at. */
+  #cancelled({ frame, edits }: Message): void {
+    const span = member(frame, 'requestId');
+    const route = span && this.#host.table.findByClientId(this.id, frame.bytes.subarray(span.start, span.end));
+    // 2025-11-25 cancellation: initialize must not be cancelled.
+    if (span === undefined || route === undefined || route.method === 'initialize') {
+      return this.#host.dropped('a cancellation of no running call');
+    }
+    this.#host.table.take(route.key);
+    this.#write({ frame, edits: [...edits, { ...span, text: String(route.key) }] });
+    this.#host.fail(route, new GatewayError('CALL_CANCELLED'));
+  }
+
+  /** Progress of the client on a question of the server. */
+  #progress({ frame, edits }: Message): void {
+    const span = member(frame, 'progressToken');
+    const key = keyOf(frame.bytes, span);
+    const question = key === undefined ? undefined : this.#host.table.findQuestion(this.id, key);
+    if (span === undefined || question?.serverToken === undefined) return this.#host.dropped('progress on no open question');
+    this.#write({ frame, edits: [...edits, { ...span, text: question.serverToken }] });
+  }
+
+  #write(message: Message): void {
+    if (this.#host.write(message) === 'full') this.#host.dropped('the server does not read its input');
+  }
+}
+
+function member(frame: Frame, name: string) {
+  return frame.body && findMember(frame.bytes, frame.body, name);
+}

@@ -1,0 +1,38 @@
+/** What to run for a server, and for how long it may take. All times in milliseconds. */
+export interface ServerSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly startTimeoutMs: number;
+  /** A call without progress for this long is cancelled. */
+  readonly callTimeoutMs: number;
+  /** No progress extends a call beyond this. */
+  readonly maxCallMs: number;
+  /** Longest line accepted from the server, in bytes. */
+  readonly maxLineBytes: number;
+}
+
+/**
+ * Variables that a program needs to find itself, its user's home and its language. Everything else, the gateway's
+ * own tokens first of all, reaches a server only when the configuration names it.
+ */
+const INHERITED: readonly string[] = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TEMP', 'TMP'],
+  ...['LC_ALL', 'LC_CTYPE', 'LC_MESSAGES', 'LC_NUMERIC', 'LC_TIME', 'LC_COLLATE', 'LC_MONETARY'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
+  // Windows cannot start most programs without these.
+  ...['SystemRoot', 'SystemDrive', 'ComSpec', 'PATHEXT', 'APPDATA', 'LOCALAPPDATA', 'USERPROFILE'],
+  ...['ProgramFiles', 'ProgramData', 'HOMEDRIVE', 'HOMEPATH', 'USERNAME', 'PROCESSOR_ARCHITECTURE'],
+];
+
+export function childEnvironment(parent: NodeJS.ProcessEnv, declared: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const name of INHERITED) {
+    const value = parent[name];
+    // Exported shell functions look like this and are code (Shellshock).
+    if (value !== undefined && !value.startsWith('()')) env[name] = value;
+  }
+  return { ...env, ...declared };
+}

@@ -1,0 +1,21 @@
+import type { InstanceExit } from '../events.ts';
+import type { Frame } from '../protocol/frame.ts';
+
+/** What became of a write. `full`: not written, too much is waiting already. `gone`: there is nobody to read it. */
+export type Written = 'written' | 'full' | 'gone';
+
+/** Frames in, frames out: a child process now, anything that speaks frames later. */
+export interface Wire {
+  readonly pid: number | undefined;
+  /** Writes the pieces and a newline as one message. */
+  write(pieces: readonly Buffer[]): Written;
+  /** Set once, before the first frame can arrive. */
+  read(handler: (frame: Frame) => void): void;
+  /** Stops reading, so that the peer blocks; frames already received are still handed over. */
+  pause(): void;
+  resume(): void;
+  /** Ends the peer and everything it started. Safe to call twice, never rejects. `now` skips the graces. */
+  stop(now?: boolean): Promise<void>;
+  /** Resolves once, after the last frame was handed over. */
+  readonly ended: Promise<InstanceExit>;
+}

@@ -1,0 +1,122 @@
+/** Holds a client to the tools it was granted: what it may not call it does not see either. */
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { InstanceExit } from '../events.ts';
+import type { Lease } from '../instance/pool/pool.ts';
+import type { Call, Delivery, Exchange, ServerFacts } from '../instance/upstream.ts';
+import type { Era } from '../protocol/era.ts';
+import type { Frame } from '../protocol/frame.ts';
+import { elements, findMember, hasTwice, stringAt } from '../protocol/json-member.ts';
+import type { Message } from '../protocol/message.ts';
+import type { Edit } from '../protocol/splice.ts';
+
+export type ToolFilter = (tool: string) => boolean;
+
+export function narrowTools(inner: Lease, mayUse: ToolFilter): Lease {
+  return new NarrowedLease(inner, mayUse);
+}
+
+class NarrowedLease implements Lease {
+  readonly #inner: Lease;
+  readonly #mayUse: ToolFilter;
+
+  constructor(inner: Lease, mayUse: ToolFilter) {
+    this.#inner = inner;
+    this.#mayUse = mayUse;
+  }
+
+  get instance(): number {
+    return this.#inner.instance;
+  }
+
+  get era(): Era {
+    return this.#inner.era;
+  }
+
+  get facts(): ServerFacts | undefined {
+    return this.#inner.facts;
+  }
+
+  get ended(): Promise<InstanceExit> {
+    return this.#inner.ended;
+  }
+
+  call(request: Message, exchange: Exchange): Call {
+    if (request.frame.method === 'tools/list') return this.#inner.call(request, new FilteredList(exchange, this.#mayUse));
+    const refusal = request.frame.method === 'tools/call' ? refuseCall(request.frame, this.#mayUse) : undefined;
+    if (refusal === undefined) return this.#inner.call(request, exchange);
+    exchange.fail(refusal);
+    return { cancel: () => undefined };
+  }
+
+  tell(notification: Message): void {
+    this.#inner.tell(notification);
+  }
+
+  answer(response: Message): 'taken' | 'unknown' {
+    return this.#inner.answer(response);
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  end(why: ErrorCode): Promise<void> {
+    return this.#inner.end(why);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#inner[Symbol.asyncDispose]();
+  }
+}
+
+function refuseCall({ bytes, body }: Frame, mayUse: ToolFilter): GatewayError | undefined {
+  if (body === undefined) return undefined;
+  // Two names would let the server read the one that was not checked.
+  if (hasTwice(bytes, body, 'name')) return new GatewayError('DUPLICATE_MEMBER');
+  const span = findMember(bytes, body, 'name');
+  const name = span && stringAt(bytes, span);
+  return name === undefined || mayUse(name) ? undefined : new GatewayError('TOOL_UNKNOWN', name.slice(0, 128));
+}
+
+class FilteredList implements Exchange {
+  readonly #inner: Exchange;
+  readonly #mayUse: ToolFilter;
+
+  constructor(inner: Exchange, mayUse: ToolFilter) {
+    this.#inner = inner;
+    this.#mayUse = mayUse;
+  }
+
+  notify(message: Message): Delivery {
+    return this.#inner.notify(message);
+  }
+
+  settle(message: Message): Delivery {
+    return this.#inner.settle({ frame: message.frame, edits: [...message.edits, ...hideTools(message.frame, this.#mayUse)] });
+  }
+
+  fail(error: GatewayError): void {
+    this.#inner.fail(error);
+  }
+}
+
+/** Edits that cut the tools that may not be used out of a tools/list result; the rest keeps its bytes. */
+export function hideTools({ bytes, body, kind }: Frame, mayUse: ToolFilter): Edit[] {
+  const list = kind === 'response' && body !== undefined ? findMember(bytes, body, 'tools') : undefined;
+  if (list === undefined) return [];
+  const edits: Edit[] = [];
+  let kept = 0;
+  let cutFrom = list.start + 1;
+  for (const tool of elements(bytes, list)) {
+    const span = findMember(bytes, tool, 'name');
+    const name = span && stringAt(bytes, span);
+    if (name !== undefined && mayUse(name)) {
+      // Everything between the last kept tool and this one goes, but for one comma.
+      if (cutFrom < tool.start) edits.push({ start: cutFrom, end: tool.start, text: kept > 0 ? ',' : '' });
+      kept += 1;
+      cutFrom = tool.end;
+    }
+  }
+  if (cutFrom < list.end - 1) edits.push({ start: cutFrom, end: list.end - 1, text: '' });
+  return edits;
+}

@@ -1,0 +1,36 @@
+import type { Clock, Timer } from '../util/clock.ts';
+import type { SessionRegistry } from './registry.ts';
+import type { EndReason, Session } from './session.ts';
+
+/** In milliseconds. */
+export interface ExpiryTimes {
+  readonly sessionIdleMs: number;
+  readonly sessionMaxAgeMs: number;
+}
+
+/** Whether a session has had its time. Pure. */
+export function decideExpiry(
+  session: Pick<Session, 'busy' | 'openedMs' | 'lastUsedMs'>,
+  nowMs: number,
+  times: ExpiryTimes,
+): EndReason | undefined {
+  if (nowMs - session.openedMs >= times.sessionMaxAgeMs) return 'open for too long';
+  if (session.busy === 0 && nowMs - session.lastUsedMs >= times.sessionIdleMs) return 'idle for too long';
+  return undefined;
+}
+
+/** Looks at all sessions from time to time; a session may outlive its time by a tenth, and by a minute at most. */
+export function startExpiry(registry: SessionRegistry, times: ExpiryTimes, clock: Clock): { stop(): void } {
+  const everyMs = Math.min(60_000, Math.max(50, Math.min(times.sessionIdleMs, times.sessionMaxAgeMs) / 10));
+  let timer: Timer;
+  const look = (): void => {
+    const now = clock.now();
+    for (const session of registry.all()) {
+      const reason = decideExpiry(session, now, times);
+      if (reason !== undefined) void session.end(reason);
+    }
+    timer = clock.setTimer(everyMs, look);
+  };
+  timer = clock.setTimer(everyMs, look);
+  return { stop: () => timer.cancel() };
+}

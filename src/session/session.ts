@@ -1,0 +1,118 @@
+/** What one client keeps between requests. Owns its upstream; both end together. */
+import type { Principal } from '../auth/principal.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { Lease } from '../instance/pool/pool.ts';
+import type { Outbox } from '../instance/upstream.ts';
+import type { Frame } from '../protocol/frame.ts';
+
+/** Which front a session belongs to; ids of one front are unknown to the others. */
+export type FrontName = 'sse' | 'streamable' | 'rest';
+
+export interface SessionFacts {
+  readonly id: string;
+  readonly front: FrontName;
+  readonly server: string;
+  readonly principal: Principal;
+}
+
+export interface SessionParts extends SessionFacts {
+  readonly events: Events;
+  /** Leases the upstream; called lazily, and again only after it failed. */
+  readonly lease: (initialize: Frame | undefined, signal: AbortSignal) => Promise<Lease>;
+  /** Told once, when the session has ended; the registry forgets it. */
+  readonly onEnd: (session: Session) => void;
+  readonly nowMs: number;
+}
+
+/** Why a session ended, for the log, and what its open calls are told. */
+export const END_REASONS = {
+  'closed by the client': 'SESSION_UNKNOWN',
+  'the client went away': 'SESSION_UNKNOWN',
+  'idle for too long': 'SESSION_UNKNOWN',
+  'open for too long': 'SESSION_UNKNOWN',
+  'replaced at the session limit': 'SESSION_UNKNOWN',
+  'the server process ended': 'SERVER_EXITED',
+  'the gateway is stopping': 'STOPPING',
+} as const satisfies Record<string, ErrorCode>;
+export type EndReason = keyof typeof END_REASONS;
+
+export class Session {
+  readonly id: string;
+  readonly front: FrontName;
+  readonly server: string;
+  readonly principal: Principal;
+  readonly openedMs: number;
+  lastUsedMs: number;
+  /** Open calls, and open streams that prove their client alive; a busy session is not idle. */
+  busy = 0;
+  readonly #parts: SessionParts;
+  readonly #ended = new AbortController();
+  #pending: Promise<Lease> | undefined;
+  #upstream: Lease | undefined;
+  #endReason: EndReason | undefined;
+
+  constructor(parts: SessionParts) {
+    this.id = parts.id;
+    this.front = parts.front;
+    this.server = parts.server;
+    this.principal = parts.principal;
+    this.openedMs = parts.nowMs;
+    this.lastUsedMs = parts.nowMs;
+    this.#parts = parts;
+  }
+
+  /** Aborts when the session ends, after its calls were failed. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get endReason(): EndReason | undefined {
+    return this.#endReason;
+  }
+
+  /** The upstream once it is there; the hot path asks this first. */
+  get upstream(): Lease | undefined {
+    return this.#upstream;
+  }
+
+  /** Nothing is spawned before this is called. Rejects with the GatewayError that starting failed with. */
+  connect(initialize: Frame | undefined): Promise<Lease> {
+    this.#pending ??= this.#lease(initialize);
+    return this.#pending;
+  }
+
+  /** Safe to call twice; resolves when the process, if there is one, has ended. */
+  async end(reason: EndReason): Promise<void> {
+    if (this.#endReason === undefined) {
+      this.#endReason = reason;
+      this.#parts.onEnd(this);
+      const given = this.#upstream?.end(END_REASONS[reason]);
+      this.#ended.abort(reason);
+      this.#parts.events.emit({ type: 'session.ended', ...this.#where(), front: this.front, reason });
+      await given;
+    }
+    await this.#pending?.then((lease) => lease.end(END_REASONS[reason])).catch(() => undefined);
+  }
+
+  async #lease(initialize: Frame | undefined): Promise<Lease> {
+    try {
+      const lease = await this.#parts.lease(initialize, this.ended);
+      this.#parts.events.emit({ type: 'session.leased', ...this.#where(), instance: lease.instance });
+      if (this.#endReason !== undefined) {
+        await lease.end(END_REASONS[this.#endReason]);
+        return lease;
+      }
+      this.#upstream = lease;
+      void lease.ended.then(() => this.end('the server process ended'));
+      return lease;
+    } catch (cause) {
+      this.#pending = undefined;
+      throw cause;
+    }
+  }
+
+  #where() {
+    return { session: this.id, server: this.server };
+  }
+}
