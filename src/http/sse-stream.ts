@@ -16,6 +16,8 @@ export const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, writeDeadlineMs:
 
 /** Bytes that may wait for a slow reader before its server is paused: 1 MiB, a burst of ordinary results. */
 const HIGH_WATER_BYTES = 1024 * 1024;
+/** Up to here copying an event is cheaper than framing its pieces. */
+const JOINED_BYTES = 32 * 1024;
 const TCP_KEEPALIVE_MS = 60_000;
 
 export interface StreamOptions {
@@ -68,9 +70,12 @@ export class SseStream {
   write(pieces: readonly Buffer[]): 'sent' | 'full' | 'gone' {
     if (!this.#open) return 'gone';
     if (this.#response.writableLength === 0) this.#progressMs = performance.now();
+    // Every write is a chunk of its own on the wire: small pieces are joined, large ones are not copied.
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const chunks = bytes <= JOINED_BYTES ? [Buffer.concat(pieces as Buffer[], bytes)] : pieces;
     this.#response.cork();
-    for (let index = 0; index < pieces.length - 1; index += 1) this.#response.write(pieces[index]);
-    this.#response.write(pieces.at(-1) ?? '', this.#flushed);
+    for (let index = 0; index < chunks.length - 1; index += 1) this.#response.write(chunks[index]);
+    this.#response.write(chunks.at(-1) ?? '', this.#flushed);
     this.#response.uncork();
     return this.#response.writableLength > HIGH_WATER_BYTES ? 'full' : 'sent';
   }

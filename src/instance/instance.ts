@@ -2,10 +2,11 @@
  * One running server process with its conversation. Owns the wire, the routing table and the call deadlines; all of
  * them end with the process. It knows leases, not sessions, and nothing of HTTP.
  */
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { ERRORS, type ErrorCode, GatewayError } from '../errors.ts';
 import type { Events, InstanceExit } from '../events.ts';
 import type { Frame } from '../protocol/frame.ts';
-import { findMember, stringAt } from '../protocol/json-member.ts';
+import { findMember } from '../protocol/json-member.ts';
+import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText, notificationText, resultText } from '../protocol/rpc-text.ts';
 import { type Edit, splice } from '../protocol/splice.ts';
@@ -64,7 +65,7 @@ export class Instance implements LeaseHost {
     this.#leases.delete(lease);
     const { routes, questions } = this.table.revoke(lease);
     for (const route of routes) {
-      this.tellCancelled(route, 'the session has ended');
+      this.#tellCancelled(route, 'the session has ended');
       this.fail(route, new GatewayError(why));
     }
     for (const question of questions) this.#refuse(question.serverId, 'the session has ended');
@@ -99,7 +100,12 @@ export class Instance implements LeaseHost {
     }, this.spec.startTimeoutMs);
   }
 
-  tellCancelled(route: Route, reason: string): void {
+  cancelled(route: Route, reason: string): void {
+    this.#tellCancelled(route, reason);
+    this.#settled(route, ERRORS.CALL_CANCELLED.reason);
+  }
+
+  #tellCancelled(route: Route, reason: string): void {
     if (route.method === 'initialize') return;
     this.write(notificationText('notifications/cancelled', JSON.stringify({ requestId: route.key, reason })));
   }
@@ -205,7 +211,7 @@ export class Instance implements LeaseHost {
 
   #expire(route: Route): void {
     this.table.take(route.key);
-    this.tellCancelled(route, 'the call timed out');
+    this.#tellCancelled(route, 'the call timed out');
     this.fail(route, new GatewayError('CALL_TIMEOUT'));
   }
 

@@ -21,7 +21,8 @@ export interface LeaseHost {
   gone(): GatewayError;
   awaitHandshake(): void;
   detach(lease: LeaseId, why: ErrorCode): void;
-  tellCancelled(route: Route, reason: string): void;
+  /** Tells the server that nobody waits any more. */
+  cancelled(route: Route, reason: string): void;
   fail(route: Route, error: GatewayError): void;
   dropped(why: string): void;
 }
@@ -133,7 +134,7 @@ export class InstanceLease implements Upstream {
   #cancel(route: Route, reason: string): void {
     if (this.#host.table.find(route.key) !== route || route.method === 'initialize') return;
     this.#host.table.take(route.key);
-    this.#host.tellCancelled(route, reason);
+    this.#host.cancelled(route, reason);
   }
 
   /** The client cancels by its own id; another lease's ids are not even looked at. */

@@ -5,7 +5,8 @@ import type { Lease } from '../instance/pool/pool.ts';
 import type { Call, Delivery, Exchange, ServerFacts } from '../instance/upstream.ts';
 import type { Era } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
-import { elements, findMember, hasTwice, stringAt } from '../protocol/json-member.ts';
+import { elements, findMember, hasTwice } from '../protocol/json-member.ts';
+import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 
@@ -64,7 +65,7 @@ class NarrowedLease implements Lease {
     return this.#inner.end(why);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): PromiseLike<void> {
     return this.#inner[Symbol.asyncDispose]();
   }
 }

@@ -15,7 +15,7 @@ export function decideExpiry(
   times: ExpiryTimes,
 ): EndReason | undefined {
   if (nowMs - session.openedMs >= times.sessionMaxAgeMs) return 'open for too long';
-  if (session.busy === 0 && nowMs - session.lastUsedMs >= times.sessionIdleMs) return 'idle for too long';
+  if (!session.busy && nowMs - session.lastUsedMs >= times.sessionIdleMs) return 'idle for too long';
   return undefined;
 }
 

@@ -82,7 +82,7 @@ export class SessionRegistry {
     const own = this.#perPrincipal.get(principal.id);
     const full = this.#sessions.size >= this.#limits.sessions || (own?.size ?? 0) >= this.#limits.sessionsPerPrincipal;
     if (!full) return;
-    const idle = [...(own ?? [])].filter((session) => session.busy === 0);
+    const idle = [...(own ?? [])].filter((session) => !session.busy);
     const oldest = idle.reduce<Session | undefined>(
       (found, session) => (found === undefined || session.lastUsedMs < found.lastUsedMs ? session : found),
       undefined,

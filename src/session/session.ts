@@ -3,7 +3,6 @@ import type { Principal } from '../auth/principal.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Lease } from '../instance/pool/pool.ts';
-import type { Outbox } from '../instance/upstream.ts';
 import type { Frame } from '../protocol/frame.ts';
 
 /** Which front a session belongs to; ids of one front are unknown to the others. */
@@ -33,6 +32,7 @@ export const END_REASONS = {
   'open for too long': 'SESSION_UNKNOWN',
   'replaced at the session limit': 'SESSION_UNKNOWN',
   'the server process ended': 'SERVER_EXITED',
+  'the server did not start': 'START_FAILED',
   'the gateway is stopping': 'STOPPING',
 } as const satisfies Record<string, ErrorCode>;
 export type EndReason = keyof typeof END_REASONS;
@@ -44,8 +44,10 @@ export class Session {
   readonly principal: Principal;
   readonly openedMs: number;
   lastUsedMs: number;
-  /** Open calls, and open streams that prove their client alive; a busy session is not idle. */
-  busy = 0;
+  /** Calls that wait for an answer. */
+  calls = 0;
+  /** Open streams that prove their client alive. */
+  streams = 0;
   readonly #parts: SessionParts;
   readonly #ended = new AbortController();
   #pending: Promise<Lease> | undefined;
@@ -60,6 +62,11 @@ export class Session {
     this.openedMs = parts.nowMs;
     this.lastUsedMs = parts.nowMs;
     this.#parts = parts;
+  }
+
+  /** A busy session is not idle. */
+  get busy(): boolean {
+    return this.calls + this.streams > 0;
   }
 
   /** Aborts when the session ends, after its calls were failed. */

@@ -57,7 +57,7 @@ export class SseChannel implements Outbox {
       onClose: () => this.#left(stream),
     });
     this.#stream = stream;
-    this.#session.busy += 1;
+    this.#session.streams += 1;
     former?.end();
     stream.write(encodeSseEvent({ event: 'endpoint', id: this.#eventId(afterSeq), data: Buffer.from(endpoint), retryMs: RETRY_MS }));
     for (const event of this.#log.after(afterSeq) ?? []) stream.write(event.pieces);
@@ -74,7 +74,7 @@ export class SseChannel implements Outbox {
   }
 
   #left(stream: SseStream): void {
-    this.#session.busy -= 1;
+    this.#session.streams -= 1;
     if (this.#stream !== stream || this.#session.ended.aborted) return;
     this.#stream = undefined;
     this.#grace = setTimeout(() => void this.#session.end('the client went away'), this.#options.graceMs);

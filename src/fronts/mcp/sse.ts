@@ -110,7 +110,7 @@ class SseExchange implements Exchange {
     this.#session = session;
     this.#channel = channel;
     this.#id = id === undefined ? Buffer.from('null') : bytes.subarray(id.start, id.end);
-    session.busy += 1;
+    session.calls += 1;
   }
 
   notify(message: Message): Delivery {
@@ -132,7 +132,7 @@ class SseExchange implements Exchange {
   }
 
   #finish(pieces: readonly Buffer[]): Delivery {
-    this.#session.busy -= 1;
+    this.#session.calls -= 1;
     return pieces.length === 0 ? 'sent' : this.#channel.send(pieces);
   }
 }

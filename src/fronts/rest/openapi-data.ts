@@ -74,7 +74,8 @@ function walk(pointer: string, start: JsonObject): PointerTarget | undefined {
   let lastKey: string | undefined;
   for (const token of pointer.split('/')) {
     lastKey = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(node)) node = /^(?:0|[1-9][0-9]{0,8})$/.test(lastKey) ? node[Number(lastKey)] : undefined;
+    if (Array.isArray(node))
+      node = /^(?:0|[1-9][0-9]{0,8})$/.test(lastKey) ? node[Number(lastKey)] : undefined;
     else if (isObject(node) && Object.hasOwn(node, lastKey)) node = node[lastKey];
     else return undefined;
     if (isObject(node)) resource = resourceOf(node, resource);

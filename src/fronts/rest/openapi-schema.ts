@@ -1,8 +1,8 @@
 /**
  * One JSON Schema of a server, which may be anything, to an OpenAPI 3.1 schema in which every reference resolves
- * inside the document. Keywords are told from data by position; nothing is ever fetched; the input is not changed,
- * though plain data of it (`default`, `enum`, …) is shared with the result.
+ * inside the document. Keywords are told from data by position; nothing is ever fetched; the input is not changed.
  */
+import { breakAliasLoops, SchemaComponents } from './openapi-components.ts';
 import {
   hasFollowedRef,
   isObject,
@@ -41,11 +41,13 @@ export function toOpenApiSchema(raw: unknown, options: SchemaOptions): Converted
     if (raw !== true) options.warn('replaced as a whole: it is not an object');
     return { schema: fallback, components: new Map() };
   }
-  return new SchemaWriter(raw, options).write();
+  // The tables below tell nodes apart by identity, so each must stand in one place only.
+  const tree = JSON.parse(JSON.stringify(raw)) as JsonObject;
+  return new SchemaWriter(tree, options).write();
 }
 
-/** Longest readable part of a component name, and longest place named in a warning, in characters. */
-const MAX_HINT_CHARS = 60;
+/** Longest words of a server, and longest place, quoted in a warning, in characters. */
+const MAX_QUOTE_CHARS = 60;
 const MAX_PLACE_CHARS = 120;
 
 /** What a reference to a boolean schema points at. Their identity is what the tables below are keyed by. */
@@ -56,32 +58,28 @@ class SchemaWriter {
   readonly #root: JsonObject;
   readonly #options: SchemaOptions;
   readonly #place: string[] = [];
-  /** Components by the input node they are made from; insertion is their order. */
-  readonly #names = new Map<JsonObject, string>();
-  readonly #takenNames = new Set<string>();
-  readonly #pending: { readonly node: JsonObject; readonly resource: JsonObject }[] = [];
-  readonly #inline = new Map<JsonObject, JsonObject>();
-  readonly #components = new Map<JsonObject, JsonObject>();
+  readonly #components: SchemaComponents;
+  readonly #carried = new Set<object>();
 
   constructor(root: JsonObject, options: SchemaOptions) {
     this.#root = root;
     this.#options = options;
+    this.#components = new SchemaComponents(options.prefix);
   }
 
   write(): ConvertedSchema {
     const schema = this.#schema(this.#root, this.#root);
     if (this.#options.root === 'object') this.#makeObject(schema);
-    // Each pending node is one node of the bounded input, so this ends.
-    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
-      if (this.#inline.has(next.node)) continue;
-      const component: JsonObject = {};
-      this.#components.set(next.node, component);
-      this.#fill(component, next.node, next.resource);
+    // Each asked-for component is one node of the bounded tree, so this ends.
+    for (let next = this.#components.next(); next !== undefined; next = this.#components.next()) {
+      this.#fill(next.out, next.node, next.resource);
     }
-    const components = this.#collect();
-    this.#breakAliasLoops(components);
+    const components = this.#components.collect();
+    for (const name of breakAliasLoops(components)) {
+      this.#warn(`${quote(name)} only leads back to itself, replaced by {}`);
+    }
     const isTyped = this.#options.root === 'any' || schema['type'] === 'object';
-    return { schema: isTyped ? schema : { type: 'object', ...schema }, components };
+    return { schema: isTyped ? schema : wrapReference({ type: 'object', ...schema }), components };
   }
 
   #schema(node: unknown, resource: JsonObject): JsonObject {
@@ -91,11 +89,9 @@ class SchemaWriter {
       this.#warn('not a schema, replaced by {}');
       return {};
     }
-    const name = this.#names.get(node);
-    if (name !== undefined) return { $ref: toRef(name) };
-    const out: JsonObject = {};
-    // Known before its members are written: one of them may refer back to it.
-    this.#inline.set(node, out);
+    const ref = this.#components.refTo(node);
+    if (ref !== undefined) return { $ref: ref };
+    const out = this.#components.inline(node);
     this.#fill(out, node, resource);
     return out;
   }
@@ -107,6 +103,7 @@ class SchemaWriter {
       this.#keyword(out, key, held, resource);
       this.#place.pop();
     }
+    wrapReference(out);
   }
 
   #keyword(out: JsonObject, key: string, held: unknown, resource: JsonObject): void {
@@ -168,7 +165,7 @@ class SchemaWriter {
     // A boolean definition gets its component where it is referred to.
     if (typeof node === 'boolean') return;
     if (!isObject(node)) return this.#at(name, () => this.#unusable());
-    this.#nameOf(node, name, resource);
+    this.#components.ask(node, name, resource);
   }
 
   #reference(out: JsonObject, held: unknown, resource: JsonObject): void {
@@ -178,82 +175,45 @@ class SchemaWriter {
     if (target === undefined || !isObject(node)) {
       return this.#warn(`reference to ${quote(held)} does not lead to a schema in here, replaced by {}`);
     }
-    out['$ref'] = toRef(this.#nameOf(node, target.lastKey ?? 'root', target.resource));
+    out['$ref'] = this.#components.ask(node, target.lastKey ?? 'root', target.resource);
   }
 
   #data(out: JsonObject, key: string, held: unknown): void {
-    const followed = key === 'example' ? ['$ref', 'externalValue'] : ['$ref'];
-    if (hasFollowedRef(held, followed)) return this.#warn('holds data that tools take for a reference, left out');
+    const followed = key === 'example' || key.startsWith('x-') ? ['$ref', 'externalValue'] : ['$ref'];
+    if (hasFollowedRef(held, followed))
+      return this.#warn('holds data that tools take for a reference, left out');
+    if (!this.#claim(held)) return this.#warn('stands in the document already, left out');
     out[key] = held;
+  }
+
+  /**
+   * False where a part of `data` was carried before: references into data make schemas of it, level by level, each
+   * of which would carry all that is below once more.
+   */
+  #claim(data: unknown): boolean {
+    if (typeof data !== 'object' || data === null) return true;
+    if (this.#carried.has(data)) return false;
+    this.#carried.add(data);
+    return Object.values(data).every((part) => this.#claim(part));
   }
 
   /** OpenAPI gives unknown members a place under `x-`; without the prefix strict readers refuse the document. */
   #extension(out: JsonObject, key: string, held: unknown): void {
     const name = key.startsWith('x-') ? key : `x-${key}`;
     if (Object.hasOwn(out, name)) return this.#warn(`left out, ${quote(name)} stands beside it`);
-    if (hasFollowedRef(held, ['$ref', 'externalValue'])) {
-      return this.#warn('holds data that tools take for a reference, left out');
-    }
     // Redocly gives this one extension a type of its own.
     if (name === 'x-tags' && !(Array.isArray(held) && held.every((tag) => typeof tag === 'string'))) {
       return this.#unusable();
     }
     if (name !== key) this.#warn(`not a keyword of JSON Schema, carried as ${quote(name)}`);
-    out[name] = held;
+    this.#data(out, name, held);
   }
 
   #makeObject(schema: JsonObject): void {
     const type = schema['type'];
-    if (type !== undefined && type !== 'object') this.#warn(`type ${quote(JSON.stringify(type))} replaced by "object"`);
+    if (type !== undefined && type !== 'object')
+      this.#warn(`type ${quote(JSON.stringify(type))} replaced by "object"`);
     if (type !== undefined) schema['type'] = 'object';
-  }
-
-  /** The component made from `node`, asked for if it is the first mention. */
-  #nameOf(node: JsonObject, hint: string, resource: JsonObject): string {
-    const known = this.#names.get(node);
-    if (known !== undefined) return known;
-    const readable = hint.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, MAX_HINT_CHARS) || 'schema';
-    let name = `${this.#options.prefix}.${readable}`;
-    for (let n = 2; this.#takenNames.has(name); n += 1) name = `${this.#options.prefix}.${readable}-${n}`;
-    this.#takenNames.add(name);
-    this.#names.set(node, name);
-    this.#pending.push({ node, resource });
-    return name;
-  }
-
-  /** A node that was already written in place when it was referred to moves to its component. */
-  #collect(): Map<string, JsonObject> {
-    const components = new Map<string, JsonObject>();
-    for (const [node, name] of this.#names) {
-      const component = this.#components.get(node);
-      const inline = this.#inline.get(node);
-      if (component !== undefined) components.set(name, component);
-      else if (inline !== undefined) {
-        components.set(name, { ...inline });
-        for (const key of Object.keys(inline)) delete inline[key];
-        inline['$ref'] = toRef(name);
-      }
-    }
-    return components;
-  }
-
-  /** A chain of components that are nothing but each other has no meaning, and resolvers do not come back from it. */
-  #breakAliasLoops(components: ReadonlyMap<string, JsonObject>): void {
-    const byRef = new Map([...components].map(([name, component]) => [toRef(name), component]));
-    const settled = new Set<JsonObject>();
-    for (const start of components.values()) {
-      const chain = new Set<JsonObject>();
-      for (let at: JsonObject | undefined = start; at !== undefined && !settled.has(at); ) {
-        chain.add(at);
-        const next: JsonObject | undefined = byRef.get(String(at['$ref']));
-        if (next !== undefined && chain.has(next)) {
-          delete at['$ref'];
-          this.#warn('references that only lead back to themselves, replaced by {}');
-        }
-        at = next !== undefined && !chain.has(next) ? next : undefined;
-      }
-      for (const component of chain) settled.add(component);
-    }
   }
 
   #at<T>(key: string, action: () => T): T {
@@ -273,14 +233,22 @@ class SchemaWriter {
   }
 }
 
-function toRef(name: string): string {
-  return `#/components/schemas/${name}`;
+/**
+ * A reference with company means the same inside `allOf`, and there json-schema-ref-parser ends on cycles: it merges
+ * a reference with what stands beside it, anew in every round. Older readers ignore what stands beside a reference.
+ */
+function wrapReference(schema: JsonObject): JsonObject {
+  const { $ref, allOf } = schema;
+  if ($ref === undefined || Object.keys(schema).length === 1) return schema;
+  delete schema['$ref'];
+  schema['allOf'] = [{ $ref }, ...(Array.isArray(allOf) ? (allOf as unknown[]) : [])];
+  return schema;
 }
 
 function isSchema(value: unknown): boolean {
   return typeof value === 'boolean' || isObject(value);
 }
 
-function quote(text: string, maxChars = MAX_HINT_CHARS): string {
+function quote(text: string, maxChars = MAX_QUOTE_CHARS): string {
   return JSON.stringify(text.length > maxChars ? `${text.slice(0, maxChars)}…` : text);
 }

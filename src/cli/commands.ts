@@ -1,0 +1,76 @@
+/** One function for each command; each resolves with its exit code. */
+import { writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { createEvents } from '../events.ts';
+import { dumpSchema } from '../app/dump-schema.ts';
+import { hashSecret } from '../app/hash.ts';
+import { createProcessLog, serveUntilStopped } from '../app/serve.ts';
+import { formatIssue } from '../config/issues.ts';
+import { type LoadedConfig, loadConfig, resolveConfigPath } from '../config/load.ts';
+import type { Command } from './args.ts';
+
+/** Exit codes: 0 well, 1 a fault, 2 a bad configuration or command line, 3 an address that cannot be used. */
+const CONFIG_EXIT_CODE = 2;
+
+export async function run(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'done':
+      return command.exitCode;
+    case 'hash':
+      return printHash();
+    case 'check':
+      return check(command.config);
+    case 'serve':
+      return withConfig(command.config, (loaded, configPath) =>
+        serveUntilStopped({ ...loaded, configPath, warnings: loaded.warnings.map(formatIssue) }),
+      );
+    case 'schema-dump':
+      return withConfig(command.config, (loaded) => printSchema(loaded, command.format, command.output));
+  }
+}
+
+type GoodConfig = Extract<LoadedConfig, { ok: true }>;
+
+async function withConfig(option: string | undefined, use: (loaded: GoodConfig, path: string) => Promise<number>): Promise<number> {
+  const path = resolveConfigPath(option, process.env, process.cwd());
+  const loaded = await loadConfig(path, process.env);
+  if (loaded.ok) return use(loaded, path);
+  for (const issue of loaded.issues) tell(formatIssue(issue));
+  return CONFIG_EXIT_CODE;
+}
+
+function check(option: string | undefined): Promise<number> {
+  return withConfig(option, async ({ config, warnings }, path) => {
+    for (const warning of warnings) tell(`warning: ${formatIssue(warning)}`);
+    tell(`${path} is valid: ${config.servers.size} server${config.servers.size === 1 ? '' : 's'}.`);
+    return 0;
+  });
+}
+
+async function printSchema({ config, secrets }: GoodConfig, format: 'yaml' | 'json', output: string | undefined): Promise<number> {
+  const log = createProcessLog(config, secrets);
+  const events = createEvents();
+  log.follow(events);
+  const dump = await dumpSchema(config, format, events);
+  for (const { server, tool, what } of dump.warnings) log.write('warn', `${server}, tool ${JSON.stringify(tool)}: ${what}`);
+  for (const { server, tool, reason } of dump.leftOut) log.write('warn', `${server}, tool ${JSON.stringify(tool)} is left out: ${reason}`);
+  for (const { server, why } of dump.failed) log.write('error', `Server ${server} is left out: ${why}`);
+  if (output === undefined) await new Promise<void>((resolve) => process.stdout.write(dump.text, () => resolve()));
+  else await writeFile(output, dump.text);
+  return 0;
+}
+
+async function printHash(): Promise<number> {
+  if (process.stdin.isTTY) tell('Type the secret, then Enter and Ctrl-D:');
+  const secret = (await text(process.stdin)).replace(/\r?\n$/, '');
+  if (secret === '') {
+    tell('Nothing to hash: write the secret to standard input.');
+    return CONFIG_EXIT_CODE;
+  }
+  process.stdout.write(`${await hashSecret(secret)}\n`);
+  return 0;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,36 @@
+import type { Path } from './issues.ts';
+import type { Problem } from './report.ts';
+
+/** What the documentation names but this version does not do. Accepting it would promise that it is enforced. */
+const KEYS: ReadonlySet<string> = new Set([
+  'http.trustProxy',
+  'http.strictAccept',
+  'http.legacyStateless',
+  'servers.*.warm',
+  'servers.*.era',
+  'servers.*.probeTimeoutMs',
+  'servers.*.parkTtlMs',
+  'servers.*.url',
+]);
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  'rest.sessions': ['optional'],
+  'servers.*.policy': ['principal', 'shared', 'call'],
+};
+
+const WHAT = 'not supported in this version yet';
+
+export function keyNotYet(path: Path): Problem | undefined {
+  const pattern = patternOf(path);
+  if (pattern === 'servers.*.url') return { what: WHAT, hint: 'a server needs a command; remove this entry' };
+  return KEYS.has(pattern) ? { what: WHAT, hint: 'remove it' } : undefined;
+}
+
+export function valueNotYet(path: Path, value: unknown, supported: string): Problem | undefined {
+  const known = VALUES[patternOf(path)] ?? [];
+  if (typeof value !== 'string' || !known.includes(value)) return undefined;
+  return { what: `the value ${value} is ${WHAT}`, hint: `write ${supported} or remove it` };
+}
+
+function patternOf(path: Path): string {
+  return path.map((part, index) => (index === 1 && path[0] === 'servers' ? '*' : part)).join('.');
+}

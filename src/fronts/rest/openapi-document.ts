@@ -1,0 +1,66 @@
+/** What goes into the OpenAPI document and what comes out. */
+import type { JsonObject } from './openapi-data.ts';
+
+/** One entry of a server's `tools/list` answer: parsed, otherwise untrusted. */
+export interface ToolDescription {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly inputSchema?: unknown;
+  readonly outputSchema?: unknown;
+  readonly annotations?: unknown;
+}
+
+export interface ServerTools {
+  readonly server: string;
+  readonly title?: string;
+  readonly version?: string;
+  readonly instructions?: string;
+  readonly tools: readonly ToolDescription[];
+}
+
+export interface OpenApiOptions {
+  readonly title: string;
+  readonly version: string;
+  /** Where the gateway is reached from outside; empty means relative to the document. */
+  readonly serverUrls: readonly string[];
+  /** What the configuration accepts. All false is a gateway for its own machine. */
+  readonly security: { readonly basic: boolean; readonly bearer: boolean; readonly anonymous: boolean };
+  readonly sessionRequired: boolean;
+}
+
+export interface OpenApiDocument {
+  openapi: '3.1.0';
+  info: { title: string; version: string };
+  servers: { url: string }[];
+  /** Alternatives: any one grants access. Empty where no credentials are asked for. */
+  security: Record<string, string[]>[];
+  tags: JsonObject[];
+  paths: Record<string, JsonObject>;
+  components: {
+    securitySchemes: Record<string, JsonObject>;
+    parameters: JsonObject;
+    responses: JsonObject;
+    schemas: Record<string, JsonObject>;
+  };
+}
+
+/** A part of a tool's description that the document does not say as the server said it. */
+export interface OpenApiWarning {
+  readonly server: string;
+  readonly tool: string;
+  readonly what: string;
+}
+
+/** A tool that is not in the document at all. */
+export interface LeftOutTool {
+  readonly server: string;
+  readonly tool: string;
+  readonly reason: string;
+}
+
+export interface OpenApiResult {
+  readonly document: OpenApiDocument;
+  readonly warnings: readonly OpenApiWarning[];
+  readonly leftOut: readonly LeftOutTool[];
+}

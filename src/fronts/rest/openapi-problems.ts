@@ -1,0 +1,102 @@
+/** The errors of the REST front in the words of OpenAPI, made from the table of errors. */
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import type { JsonObject } from './openapi-data.ts';
+import type { OpenApiOptions } from './openapi-document.ts';
+
+export type RestOperation = 'call' | 'open-session' | 'end-session';
+
+const EVERYWHERE: readonly ErrorCode[] = [
+  'BAD_HTTP',
+  'AMBIGUOUS_CREDENTIALS',
+  'HOST',
+  'ORIGIN',
+  'STOPPING',
+  'INTERNAL',
+];
+const BY_OPERATION: Readonly<Record<RestOperation, readonly ErrorCode[]>> = {
+  call: [
+    'PARSE',
+    'TOO_DEEP',
+    'INVALID_ARGUMENTS',
+    'BODY_TOO_LARGE',
+    'MEDIA_TYPE',
+    'SESSION_INVALID',
+    'SERVER_UNKNOWN',
+    'TOOL_UNKNOWN',
+    'SESSION_GONE',
+    'SESSIONS_FULL',
+    'INSTANCES_FULL',
+    'START_FAILED',
+    'START_TIMEOUT',
+    'SERVER_EXITED',
+    'SERVER_OVERLOADED',
+    'CALL_TIMEOUT',
+    'BAD_ANSWER',
+    'QUESTION_UNSUPPORTED',
+    'SERVER_ERROR',
+  ],
+  'open-session': [],
+  'end-session': ['SESSION_INVALID', 'SESSION_UNKNOWN'],
+};
+
+/** The error responses of one operation, by status, as references to the components below. */
+export function toProblemResponses(operation: RestOperation, options: OpenApiOptions): JsonObject {
+  const statuses = new Set(codesOf(operation, options).map((code) => ERRORS[code].status));
+  return Object.fromEntries(
+    [...statuses]
+      .sort((a, b) => a - b)
+      .map((status) => [String(status), { $ref: `#/components/responses/Problem${status}` }]),
+  );
+}
+
+/** One response component for each status that any operation can answer. */
+export function toProblemComponents(options: OpenApiOptions): JsonObject {
+  const operations: readonly RestOperation[] = ['call', 'open-session', 'end-session'];
+  const codes = [...new Set(operations.flatMap((operation) => codesOf(operation, options)))];
+  const statuses = [...new Set(codes.map((code) => ERRORS[code].status))].sort((a, b) => a - b);
+  return Object.fromEntries(
+    statuses.map((status) => [
+      `Problem${status}`,
+      toResponse(codes.filter((code) => ERRORS[code].status === status)),
+    ]),
+  );
+}
+
+/** RFC 9457. */
+export const PROBLEM_SCHEMA: JsonObject = {
+  type: 'object',
+  description: 'An error as told by the gateway (RFC 9457).',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'Names the kind of error.' },
+    title: { type: 'string', description: 'The kind of error in words.' },
+    status: { type: 'integer', description: 'The HTTP status, once more.' },
+    detail: {
+      type: 'string',
+      description: 'What is wrong with this request and, where it helps, what to do.',
+    },
+    code: {
+      type: 'string',
+      description: 'Stable name of the error, for programs.',
+      examples: ['TOOL_UNKNOWN'],
+    },
+  },
+};
+
+function codesOf(
+  operation: RestOperation,
+  { security, sessionRequired }: OpenApiOptions,
+): readonly ErrorCode[] {
+  const codes: ErrorCode[] = [...EVERYWHERE, ...BY_OPERATION[operation]];
+  if (security.basic || security.bearer) codes.push('UNAUTHORIZED');
+  else if (!security.anonymous) codes.push('LOOPBACK_ONLY');
+  if (operation === 'call' && sessionRequired) codes.push('SESSION_MISSING');
+  return codes;
+}
+
+function toResponse(codes: readonly ErrorCode[]): JsonObject {
+  return {
+    description: codes.map((code) => `- \`${code}\`: ${ERRORS[code].text}`).join('\n'),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}

@@ -1,0 +1,64 @@
+/** One REST call of a tool: a body becomes a tools/call, its answer an HTTP response. */
+import { type ErrorCode, GatewayError } from '../../errors.ts';
+import { bodyOf } from '../../instance/ask.ts';
+import { type Frame, scanFrame } from '../../protocol/frame.ts';
+import { findMember } from '../../protocol/json-member.ts';
+import { type Message, unedited } from '../../protocol/message.ts';
+
+const OPEN_BRACE = 0x7b;
+let lastId = 0;
+
+/**
+ * The arguments stay the caller's own text. @throws GatewayError PARSE, TOO_DEEP or INVALID_ARGUMENTS; a body that
+ * is not exactly one JSON object never gets to look like more than the arguments.
+ */
+export function toToolCall(tool: string, body: unknown): Message {
+  const args = trimmed(Buffer.isBuffer(body) && body.length > 0 ? body : Buffer.from('{}'));
+  lastId += 1;
+  const head = Buffer.from(`{"jsonrpc":"2.0","id":${lastId},"method":"tools/call","params":{"name":${JSON.stringify(tool)},"arguments":`);
+  const scan = scanFrame(Buffer.concat([head, args, Buffer.from('}}')]), 'client');
+  if (!scan.ok) throw new GatewayError(scan.why === 'depth' ? 'TOO_DEEP' : 'PARSE');
+  const { frame } = scan;
+  const span = frame.body && findMember(frame.bytes, frame.body, 'arguments');
+  if (span === undefined || span.start !== head.length || span.end !== head.length + args.length) throw new GatewayError('PARSE');
+  if (args[0] !== OPEN_BRACE) throw new GatewayError('INVALID_ARGUMENTS');
+  return unedited(frame);
+}
+
+/** The result as the server wrote it. */
+export function resultBytes({ bytes, body }: Frame): Buffer {
+  return body === undefined ? Buffer.from('{}') : bytes.subarray(body.start, body.end);
+}
+
+export interface ServerError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export function serverErrorOf(frame: Frame): ServerError {
+  const { code, message, data } = (bodyOf(frame) ?? {}) as Partial<ServerError>;
+  return {
+    code: typeof code === 'number' ? code : -32603,
+    message: typeof message === 'string' ? message : 'The server gave no message.',
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+/** The status map of a server's own JSON-RPC error. `known` tells whether the server lists the tool. */
+export function codeForServerError(code: number, known: boolean): ErrorCode {
+  if (code === -32601 || (code === -32602 && !known)) return 'TOOL_UNKNOWN';
+  return code === -32602 ? 'INVALID_ARGUMENTS' : 'SERVER_ERROR';
+}
+
+function trimmed(body: Buffer): Buffer {
+  let start = 0;
+  let end = body.length;
+  while (start < end && isSpace(body[start])) start += 1;
+  while (end > start && isSpace(body[end - 1])) end -= 1;
+  return body.subarray(start, end);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}

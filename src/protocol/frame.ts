@@ -1,0 +1,251 @@
+/**
+ * One pass over a peer's bytes proves that they are JSON and finds the spans that may have to change; all else
+ * stays as it came: number texts, key order, repeated names, depth.
+ */
+import { isUtf8 } from 'node:buffer';
+import { hasTwice } from './json-member.ts';
+import {
+  BACKSLASH,
+  ChildCursor,
+  LOWER_N,
+  MINUS,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipSpace,
+  skipTail,
+  skipValue,
+  UNLIMITED_DEPTH,
+  ZERO,
+} from './json-scan.ts';
+import { stringAt, stringIs } from './json-string.ts';
+import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
+
+/** Byte offsets, the end exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export type FrameKind = 'request' | 'notification' | 'response' | 'error';
+
+export interface Frame {
+  /** Proven JSON in UTF-8 on one line. */
+  readonly bytes: Buffer;
+  readonly kind: FrameKind;
+  /** Decoded; undefined in responses and errors. */
+  readonly method: string | undefined;
+  /** The text of the id, quotes included; undefined in notifications and in errors that answer no known request. */
+  readonly id: Span | undefined;
+  /** The value of `params`, `result` or `error`, whichever belongs to the kind. */
+  readonly body: Span | undefined;
+  /** The value of `_meta` in `params` or `result`, when it is an object. */
+  readonly meta: Span | undefined;
+}
+
+export type Peer = 'client' | 'server';
+
+export interface Refusal {
+  readonly ok: false;
+  /**
+   * `json`, `utf8`: not a message at all, reported before anything else that is wrong. `depth`, `duplicate`: JSON
+   * that we do not accept from a client. `id`: neither a string nor a number, or too long. `shape`: not JSON-RPC 2.0.
+   */
+  readonly why: 'json' | 'utf8' | 'shape' | 'duplicate' | 'depth' | 'id';
+  /** Offset where it shows; 0 when no place can be named. */
+  readonly at: number;
+}
+
+interface Accepted {
+  readonly ok: true;
+  readonly frame: Frame;
+}
+
+export type Scan = Accepted | Refusal;
+
+/**
+ * Takes the buffer over: raw newlines between tokens become spaces in place, even when the message is refused.
+ * From a client a member that we read must stand once; from a server the last one counts, as in JSON.parse.
+ */
+export function scanFrame(bytes: Buffer, from: Peer): Scan {
+  if (!isUtf8(bytes)) return refuse('utf8', 0);
+  const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
+  const start = skipSpace(bytes, 0);
+  const parts = new Parts();
+  const isObject = bytes[start] === OPEN_BRACE;
+  const end = isObject ? readMessage(bytes, start, maxDepth, parts) : skipValue(bytes, start, maxDepth);
+  const tail = skipTail(bytes, end);
+  if (tail < 0) return refuseText(bytes, start, ~tail);
+  if (!isObject) return refuse('shape', start);
+  if (from === 'client' && parts.twiceAt !== undefined) return refuse('duplicate', parts.twiceAt);
+  if (parts.jsonrpc === undefined) return refuse('shape', start);
+  if (!isVersion2(bytes, parts.jsonrpc)) return refuse('shape', parts.jsonrpc.start);
+  const scan =
+    parts.method === undefined ? answerOf(bytes, parts, start) : callOf(bytes, parts, parts.method);
+  return scan.ok && from === 'client' ? refuseRepeats(scan) : scan;
+}
+
+/** Whether the text is an array, that is a batch if it is a message at all. */
+export function isBatch(bytes: Buffer): boolean {
+  return bytes[skipSpace(bytes, 0)] === OPEN_BRACKET;
+}
+
+/**
+ * The elements of a top-level array of proven JSON, each still to be scanned as a message; none for `[]`.
+ * Takes the buffer over as scanFrame does. A client's depth is counted from the element, as for a lone message.
+ */
+export function splitBatch(
+  bytes: Buffer,
+  from: Peer,
+): { readonly ok: true; readonly items: Span[] } | Refusal {
+  if (!isUtf8(bytes)) return refuse('utf8', 0);
+  const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
+  const start = skipSpace(bytes, 0);
+  const items: Span[] = [];
+  const isArray = bytes[start] === OPEN_BRACKET;
+  const child = new ChildCursor(bytes, start);
+  while (isArray && child.next()) {
+    child.end = skipValue(bytes, child.start, maxDepth);
+    items.push({ start: child.start, end: child.end });
+  }
+  const end = isArray ? child.after : skipValue(bytes, start, maxDepth);
+  const tail = skipTail(bytes, end);
+  if (tail < 0) return refuseText(bytes, start, ~tail);
+  return isArray ? { ok: true, items } : refuse('shape', start);
+}
+
+const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
+type Name = (typeof NAMES)[number];
+
+/** The last value of each top-level member that we read, and where the first repetition stands. */
+class Parts {
+  jsonrpc: Span | undefined = undefined;
+  id: Span | undefined = undefined;
+  method: Span | undefined = undefined;
+  params: Span | undefined = undefined;
+  result: Span | undefined = undefined;
+  error: Span | undefined = undefined;
+  paramsMeta: Span | undefined = undefined;
+  resultMeta: Span | undefined = undefined;
+  twiceAt: number | undefined = undefined;
+
+  take(name: Name, { keyStart, start, end }: ChildCursor): void {
+    if (this[name] !== undefined) this.twiceAt ??= keyStart;
+    this[name] = { start, end };
+  }
+}
+
+function readMessage(bytes: Buffer, start: number, maxDepth: number, parts: Parts): number {
+  const child = new ChildCursor(bytes, start);
+  while (child.next()) {
+    const name = nameOf(bytes, child.keyStart, child.keyEnd);
+    if (name === 'params' || name === 'result')
+      child.end = readBody(bytes, child.start, maxDepth - 1, name, parts);
+    else child.end = skipValue(bytes, child.start, maxDepth - 1);
+    if (name !== undefined) parts.take(name, child);
+  }
+  return child.after;
+}
+
+function readBody(
+  bytes: Buffer,
+  start: number,
+  maxDepth: number,
+  name: 'params' | 'result',
+  parts: Parts,
+): number {
+  let meta: Span | undefined;
+  let end = 0;
+  if (bytes[start] === OPEN_BRACE) {
+    const child = new ChildCursor(bytes, start);
+    while (child.next()) {
+      child.end = skipValue(bytes, child.start, maxDepth - 1);
+      if (!stringIs(bytes, child.keyStart, child.keyEnd, '_meta')) continue;
+      if (meta !== undefined) parts.twiceAt ??= child.keyStart;
+      meta = { start: child.start, end: child.end };
+    }
+    end = child.after;
+  } else end = skipValue(bytes, start, maxDepth);
+  if (name === 'params') parts.paramsMeta = meta;
+  else parts.resultMeta = meta;
+  return end;
+}
+
+/** The six names begin with six different letters; only an escape needs more than one comparison. */
+function nameOf(bytes: Buffer, keyStart: number, keyEnd: number): Name | undefined {
+  const first = bytes[keyStart + 1];
+  for (const name of NAMES) {
+    if ((first === name.charCodeAt(0) || first === BACKSLASH) && stringIs(bytes, keyStart, keyEnd, name))
+      return name;
+  }
+  return undefined;
+}
+
+function callOf(bytes: Buffer, parts: Parts, methodSpan: Span): Scan {
+  const { id, params } = parts;
+  const method = stringAt(bytes, methodSpan);
+  if (method === undefined) return refuse('shape', methodSpan.start);
+  const answer = parts.result ?? parts.error;
+  if (answer !== undefined) return refuse('shape', answer.start);
+  if (params !== undefined && bytes[params.start] !== OPEN_BRACE && bytes[params.start] !== OPEN_BRACKET) {
+    return refuse('shape', params.start);
+  }
+  if (id !== undefined && !isId(bytes, id)) return refuse('id', id.start);
+  const kind = id === undefined ? 'notification' : 'request';
+  return {
+    ok: true,
+    frame: { bytes, kind, method, id, body: params, meta: objectOnly(bytes, parts.paramsMeta) },
+  };
+}
+
+/** An error may answer nobody: without an id (2025-11-25 on) or with null there (JSON-RPC 2.0, section 5). */
+function answerOf(bytes: Buffer, parts: Parts, start: number): Scan {
+  const { result, error } = parts;
+  if ((result === undefined) === (error === undefined)) return refuse('shape', start);
+  if (error !== undefined && bytes[error.start] !== OPEN_BRACE) return refuse('shape', error.start);
+  const id =
+    error !== undefined && parts.id !== undefined && bytes[parts.id.start] === LOWER_N ? undefined : parts.id;
+  if (id === undefined && error === undefined) return refuse('shape', start);
+  if (id !== undefined && !isId(bytes, id)) return refuse('id', id.start);
+  const body = result ?? error;
+  const meta = result === undefined ? undefined : objectOnly(bytes, parts.resultMeta);
+  return {
+    ok: true,
+    frame: { bytes, kind: result === undefined ? 'error' : 'response', method: undefined, id, body, meta },
+  };
+}
+
+/** Inner members that decide where a message goes must not read differently to us and to the server. */
+function refuseRepeats(scan: Accepted): Scan {
+  const { bytes, method, body, meta } = scan.frame;
+  if (meta !== undefined && hasTwice(bytes, meta, 'progressToken')) return refuse('duplicate', meta.start);
+  if (method === 'notifications/cancelled' && body !== undefined && hasTwice(bytes, body, 'requestId')) {
+    return refuse('duplicate', body.start);
+  }
+  return scan;
+}
+
+function isVersion2(bytes: Buffer, jsonrpc: Span): boolean {
+  return bytes[jsonrpc.start] === QUOTE && stringIs(bytes, jsonrpc.start, jsonrpc.end, '2.0');
+}
+
+function isId(bytes: Buffer, id: Span): boolean {
+  const first = bytes[id.start] as number;
+  const isStringOrNumber = first === QUOTE || first === MINUS || (first >= ZERO && first <= NINE);
+  return isStringOrNumber && id.end - id.start <= MAX_ID_BYTES;
+}
+
+function objectOnly(bytes: Buffer, span: Span | undefined): Span | undefined {
+  return span !== undefined && bytes[span.start] === OPEN_BRACE ? span : undefined;
+}
+
+/** Tells JSON that is too deep from what is not JSON, wherever the first fault is. */
+function refuseText(bytes: Buffer, start: number, at: number): Refusal {
+  const end = skipTail(bytes, skipValue(bytes, start, UNLIMITED_DEPTH));
+  return end < 0 ? refuse('json', ~end) : refuse('depth', at);
+}
+
+function refuse(why: Refusal['why'], at: number): Refusal {
+  return { ok: false, why, at };
+}

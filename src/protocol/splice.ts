@@ -1,0 +1,28 @@
+import type { Span } from './frame.ts';
+
+/** What stands at the span is replaced by `text`; an empty span inserts. `text` must keep the message JSON on one line. */
+export interface Edit extends Span {
+  readonly text: string | Buffer;
+}
+
+/**
+ * The pieces of one write. What is not edited is a view of the frame's buffer, never a copy, so the buffer must stay
+ * as it is until the write is done. Insertions at one place keep their order and precede a replacement that starts there.
+ * Throws RangeError for edits that overlap or lie outside the text: a fault of ours, not of a peer.
+ */
+export function splice(frame: { readonly bytes: Buffer }, edits: readonly Edit[]): Buffer[] {
+  const { bytes } = frame;
+  if (edits.length === 0) return [bytes];
+  const pieces: Buffer[] = [];
+  let done = 0;
+  for (const { start, end, text } of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (!(start >= done && end >= start && end <= bytes.length)) {
+      throw new RangeError(`edit ${start}..${end} does not fit after ${done} in ${bytes.length} bytes`);
+    }
+    if (start > done) pieces.push(bytes.subarray(done, start));
+    if (text.length > 0) pieces.push(typeof text === 'string' ? Buffer.from(text) : text);
+    done = end;
+  }
+  if (done < bytes.length) pieces.push(bytes.subarray(done));
+  return pieces;
+}

@@ -1,0 +1,91 @@
+/** What a front needs to know of servers and sessions: who may use which server, and how a session gets its process. */
+import { mayUseServer, mayUseTool, narrowsTools, type ToolPolicy } from '../auth/authorize.ts';
+import type { Principal } from '../auth/principal.ts';
+import { GatewayError } from '../errors.ts';
+import { decideIsolation, type Policy } from '../instance/pool/decide-isolation.ts';
+import type { Pool } from '../instance/pool/pool.ts';
+import type { Outbox } from '../instance/upstream.ts';
+import { connect } from '../relay/connect.ts';
+import type { SessionRegistry } from './registry.ts';
+import type { FrontName, Session } from './session.ts';
+
+export interface ServedServer {
+  readonly name: string;
+  readonly policy: Policy;
+  readonly tools: ToolPolicy;
+}
+
+export interface OpenSession {
+  readonly front: FrontName;
+  readonly server: ServedServer;
+  readonly principal: Principal;
+  readonly outbox: Outbox;
+  /** Chosen by the caller; made by the registry when absent. */
+  readonly id?: string;
+}
+
+export class Sessions {
+  readonly #servers: ReadonlyMap<string, ServedServer>;
+  readonly #registry: SessionRegistry;
+  readonly #pool: Pool;
+  #accepting = true;
+
+  constructor(servers: ReadonlyMap<string, ServedServer>, registry: SessionRegistry, pool: Pool) {
+    this.#servers = servers;
+    this.#registry = registry;
+    this.#pool = pool;
+  }
+
+  /** A server that a principal may not use does not exist for it. @throws GatewayError SERVER_UNKNOWN */
+  server(principal: Principal, name: string): ServedServer {
+    const server = this.#servers.get(name);
+    if (server === undefined || !mayUseServer(principal, name)) throw new GatewayError('SERVER_UNKNOWN');
+    return server;
+  }
+
+  /** The servers a principal may use, in the order of the configuration. */
+  serversOf(principal: Principal): readonly ServedServer[] {
+    return [...this.#servers.values()].filter((server) => mayUseServer(principal, server.name));
+  }
+
+  newId(): string {
+    return this.#registry.newId();
+  }
+
+  find(front: FrontName, principal: Principal, server: string, id: string): Session | undefined {
+    return this.#registry.find(front, principal, server, id);
+  }
+
+  ofPrincipal(principal: Principal): readonly Session[] {
+    return this.#registry.ofPrincipal(principal);
+  }
+
+  /** @throws GatewayError SESSIONS_FULL, or STOPPING once the gateway drains */
+  open({ front, server, principal, outbox, id }: OpenSession): Session {
+    this.assertAccepting();
+    const mayUse = narrowsTools(principal, server.tools)
+      ? (tool: string) => mayUseTool(principal, server.tools, tool)
+      : undefined;
+    const session: Session = this.#registry.open({
+      front,
+      server: server.name,
+      principal,
+      ...(id === undefined ? {} : { id }),
+      lease: (initialize, signal) => {
+        const isolation = decideIsolation(server.policy, { principal: principal.id, session: session.id });
+        const request = { server: server.name, era: 'legacy', isolation, capabilities: '', initialize, outbox, signal } as const;
+        return connect(this.#pool, request, mayUse);
+      },
+    });
+    return session;
+  }
+
+  /** Running calls go on; nothing new begins. */
+  stopAccepting(): void {
+    this.#accepting = false;
+  }
+
+  assertAccepting(): void {
+    if (!this.#accepting) throw new GatewayError('STOPPING');
+  }
+}

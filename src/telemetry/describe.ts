@@ -1,0 +1,111 @@
+/** Events as log lines: which level, which words. Formatting happens only for lines that somebody reads. */
+import { createHash } from 'node:crypto';
+import type { GatewayEvent, InstanceExit } from '../events.ts';
+
+/** The original's order: verbose shows everything. */
+export const LEVELS = { error: 0, warn: 1, info: 2, debug: 3, verbose: 4 } as const;
+export type Level = keyof typeof LEVELS;
+
+export interface Line {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Longest part of a message that is logged, in bytes. */
+const MAX_MESSAGE_BYTES = 2048;
+
+export function levelOf(event: GatewayEvent): Level {
+  switch (event.type) {
+    case 'gateway.fault':
+      return 'error';
+    case 'instance.exited':
+      return event.exit.expected ? 'debug' : event.ready ? 'warn' : 'error';
+    case 'instance.noise':
+    case 'catalog.failed':
+      return 'warn';
+    case 'request.refused':
+      return event.status === 401 || event.status === 403 || event.status >= 500 ? 'warn' : 'debug';
+    case 'gateway.stopping':
+    case 'gateway.stopped':
+    case 'session.opened':
+    case 'session.ended':
+      return 'info';
+    case 'message':
+      return 'verbose';
+    default:
+      return 'debug';
+  }
+}
+
+export function describe(event: GatewayEvent): Line {
+  const { type, ...rest } = event;
+  return { level: levelOf(event), message: sentence(event), fields: { event: type, ...fieldsOf(rest) } };
+}
+
+function sentence(event: GatewayEvent): string {
+  switch (event.type) {
+    case 'gateway.stopping':
+      return `Stopping: running calls have ${event.drainMs} ms to finish`;
+    case 'gateway.stopped':
+      return 'Stopped';
+    case 'gateway.fault':
+      return `Fault in ${event.where}: ${event.cause instanceof Error ? (event.cause.stack ?? event.cause.message) : String(event.cause)}`;
+    case 'instance.started':
+      return `Server instance ${event.instance} of ${event.server} created (pid ${event.pid})`;
+    case 'instance.ready':
+      return `Server instance ${event.instance} of ${event.server} ready after ${Math.round(event.tookMs)} ms`;
+    case 'instance.exited':
+      return `Server instance ${event.instance} of ${event.server} ${event.ready || event.exit.expected ? 'ended' : 'did not start'}: ${exitWords(event.exit)}`;
+    case 'instance.stderr':
+      return `${event.server}[${event.instance}] ${event.line}`;
+    case 'instance.noise':
+      return `Server instance ${event.instance} of ${event.server} wrote something that is no message (${event.why}): ${event.line}`;
+    case 'instance.dropped':
+      return `Server instance ${event.instance} of ${event.server}: dropped ${event.why}`;
+    case 'session.opened':
+      return `New ${FRONT_WORDS[event.front] ?? event.front} for ${event.server}, session ${shortId(event.session)} of ${event.principal}`;
+    case 'session.leased':
+      return `Session ${shortId(event.session)} of ${event.server} uses instance ${event.instance}`;
+    case 'session.ended':
+      return `Session ${shortId(event.session)} of ${event.server} ended: ${event.reason}`;
+    case 'request.refused':
+      return `${event.method} ${event.url} refused with ${event.status} ${event.code}${event.detail === undefined ? '' : `: ${event.detail}`} (request ${event.requestId})`;
+    case 'call.settled':
+      return `${event.server} ${event.method}: ${event.outcome} after ${event.tookMs.toFixed(1)} ms`;
+    case 'catalog.failed':
+      return `The tools of ${event.server} could not be listed: ${event.why}`;
+    case 'message':
+      return `STDIO message ${event.direction === 'to-server' ? 'sent to' : 'received from'} ${event.server}[${event.instance}]: ${excerpt(event.bytes)}`;
+  }
+}
+
+const FRONT_WORDS: Readonly<Record<string, string>> = {
+  sse: 'SSE connection',
+  streamable: 'Streamable HTTP session',
+  rest: 'REST session',
+};
+
+/** Ids are enough to act as their session's owner does, once authenticated: a log shows only which is which. */
+function shortId(session: string): string {
+  return createHash('sha256').update(session).digest('hex').slice(0, 8);
+}
+
+function exitWords({ exitCode, signal, spawnError, stderrTail, expected }: InstanceExit): string {
+  const how = spawnError ?? (signal === null ? `exit code ${exitCode}` : `signal ${signal}`);
+  return expected || stderrTail.length === 0 ? how : `${how}; its last words: ${stderrTail.join(' | ')}`;
+}
+
+function fieldsOf(rest: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(rest)) {
+    if (name === 'session') fields['session'] = shortId(String(value));
+    else if (name !== 'bytes' && name !== 'cause' && name !== 'exit' && name !== 'line' && value !== undefined) fields[name] = value;
+  }
+  return fields;
+}
+
+function excerpt(pieces: readonly Buffer[]): string {
+  const whole = Buffer.concat(pieces as Buffer[]);
+  return whole.length <= MAX_MESSAGE_BYTES ? whole.toString() : `${whole.toString('utf8', 0, MAX_MESSAGE_BYTES)}… (${whole.length} bytes)`;
+}

@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest';
+import { jsonOf, type Open } from './mcp-body-client.ts';
+import { sharedClient } from './mcp-body-shared.ts';
+
+export function connectionBody(open: Open): void {
+  const client = sharedClient(open, {
+    name: 'ada',
+    roots: () => [],
+    sampling: () => ({}),
+    elicitation: () => ({}),
+  });
+
+  it("tells the server's name, title and version", () => {
+    expect(client().serverInfo).toEqual({ name: 'full-v1', title: 'Full server', version: '1.2.3' });
+  });
+
+  it("tells the server's capabilities and nothing else", () => {
+    expect(client().capabilities).toEqual({
+      tools: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+      prompts: { listChanged: true },
+      logging: {},
+      completions: {},
+      experimental: { 'example.com/thing': { depth: 1.5 } },
+    });
+  });
+
+  it("tells the server's instructions", () => {
+    expect(client().instructions).toBe('Use everything. Tout — 全部 — 😀.');
+  });
+
+  it("tells the server the client's name and capabilities", async () => {
+    expect(jsonOf(await client().callTool('whoami'))).toEqual({
+      client: { name: 'ada', version: '1.0.0' },
+      capabilities: {
+        sampling: { tools: {} },
+        elicitation: { form: {}, url: {} },
+        roots: { listChanged: true },
+      },
+    });
+  });
+
+  it('declares nothing for a client that can do nothing', async () => {
+    await using plain = await open({});
+    expect(jsonOf(await plain.callTool('whoami'))).toMatchObject({ capabilities: {} });
+  });
+
+  it('answers a ping', async () => {
+    await expect(client().ping()).resolves.toBeUndefined();
+  });
+
+  it("lets the client answer the server's ping", async () => {
+    expect(jsonOf(await client().callTool('pingClient'))).toEqual({});
+  });
+
+  it.each([
+    { id: 'abc' },
+    { id: '7' },
+    { id: 'é 漢 😀 "\\' },
+    { id: Number.MAX_SAFE_INTEGER },
+    { id: -7_000 },
+  ])('answers the request id $id with its own type and text', async ({ id }) => {
+    await client().send({ jsonrpc: '2.0', id, method: 'ping' });
+    expect(await client().wire.answer(id)).toEqual({ jsonrpc: '2.0', id, result: {} });
+  });
+
+  it('answers each request once', async () => {
+    for (let n = 0; n < 5; n += 1) await client().callTool('echo', { n });
+    const ids = client()
+      .wire.messages.filter((message) => message.method === undefined)
+      .map((message) => message.id);
+    expect(ids.length).toBeGreaterThan(5);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('refuses calls after close', async () => {
+    const gone = await open({});
+    await gone.close();
+    await gone.close();
+    await expect(gone.callTool('text')).rejects.toThrow();
+  });
+}
