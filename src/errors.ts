@@ -27,6 +27,11 @@ export const ERRORS = {
   ALREADY_INITIALIZED: { status: 400, rpc: -32600, reason: 'already-initialized', text: 'This session is initialized already; open a new one.' },
   METHOD_NOT_FOUND: { status: 404, rpc: -32601, reason: 'method-not-found', text: 'This method does not exist here.' },
   INVALID_ARGUMENTS: { status: 400, rpc: -32602, reason: 'invalid-arguments', text: 'The body must be a JSON object with the arguments of the tool.' },
+  HEADER_MISMATCH: { status: 400, rpc: -32020, reason: 'header-mismatch', text: 'A header does not say what the body says.' },
+  ENVELOPE: { status: 400, rpc: -32602, reason: 'envelope', text: 'The protocol metadata in params._meta is missing or malformed.' },
+  VERSION_UNSUPPORTED: { status: 400, rpc: -32022, reason: 'version-unsupported', text: 'This protocol version is not served here.' },
+  VERSION_HEADER: { status: 400, rpc: -32000, reason: 'version-header', text: 'The MCP-Protocol-Version header names a version that is not known here.' },
+  EVENT_UNKNOWN: { status: 400, rpc: -32000, reason: 'event-unknown', text: 'The stream that Last-Event-ID names cannot be resumed; send the request again.' },
   // HTTP edge
   BODY_TOO_LARGE: { status: 413, rpc: -32600, reason: 'body-too-large', text: 'The body is larger than http.maxBodyBytes allows.' },
   MEDIA_TYPE: { status: 415, rpc: -32000, reason: 'media-type', text: 'The Content-Type must be application/json, without Content-Encoding.' },
@@ -75,11 +80,14 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: ErrorCode;
   readonly detail: string | undefined;
+  /** Members for `error.data` of a JSON-RPC error, beside the reason. */
+  readonly data: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions & { readonly data?: Record<string, unknown> }) {
     super(detail === undefined ? ERRORS[code].text : `${ERRORS[code].text} ${detail}`, options);
     this.code = code;
     this.detail = detail;
+    this.data = options?.data;
   }
 
   get row(): ErrorRow {

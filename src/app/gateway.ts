@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { Events } from '../events.ts';
 import { serveMcp } from '../fronts/mcp/entry.ts';
 import { SseFront } from '../fronts/mcp/sse.ts';
+import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
 import { serveHealth } from '../http/health.ts';
@@ -38,6 +39,8 @@ export interface Gateway {
 }
 
 /** How often a draining gateway looks whether its calls have finished. */
+/** How long a question of a server waits for its client to open a stream. */
+const QUESTION_WAIT_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
 
 export function createGateway(config: Config, events?: Events): Gateway {
@@ -103,10 +106,15 @@ class RunningGateway implements Gateway {
       times: STREAM_TIMES,
       pathPrefix: config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, ''),
     });
+    const streamable = new StreamableFront(this.#sessions, {
+      replayBytes: config.http.replayBytes,
+      times: STREAM_TIMES,
+      questionWaitMs: QUESTION_WAIT_MS,
+    });
     serveHealth(app, () => this.#stopping === undefined);
     serveRest(app, this.#sessions);
     serveOpenApi(app, this.#sessions, new Catalog(this.#parts.pool, this.events), openApiOptions(config));
-    serveMcp(app, { sessions: this.#sessions, sse });
+    serveMcp(app, { sessions: this.#sessions, sse, streamable });
     return app;
   }
 

@@ -2,7 +2,8 @@
 export function nearest(typed: string, known: readonly string[]): string | undefined {
   // Distances are quadratic in length; no key of ours comes near 64 characters.
   if (typed.length > 64) return undefined;
-  const allowed = Math.max(1, Math.floor(typed.length / 3));
+  // Two letters swapped count as two edits, also in a word of four.
+  const allowed = typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3));
   let best: string | undefined;
   let bestDistance = allowed + 1;
   for (const word of known) {

@@ -53,7 +53,7 @@ export const ServerSchema = z.strictObject({
   tools: Tools,
 });
 
-/** Becomes a map in the order of the file. */
+/** Becomes a map, so that a name is looked up without a prototype. */
 export const ServersSchema = z
   .record(z.string(), ServerSchema)
   .superRefine((value: unknown, ctx) => checkNames(value, ctx), ALWAYS)

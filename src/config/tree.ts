@@ -1,4 +1,4 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar, type YAMLMap } from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, type ParsedNode, Scalar, type YAMLMap } from 'yaml';
 import { type Dialect, type Piece, type Sources, substitute } from './environment.ts';
 import type { Path } from './issues.ts';
 import type { Problem, Report } from './report.ts';
@@ -8,6 +8,7 @@ import { MAX_DEPTH, type YamlDocument } from './yaml-document.ts';
 const MAX_ALIASES = 100;
 /** Values after expansion: a file of 1 MiB with 100 aliases of its own size must not fill the memory. */
 const MAX_NODES = 200_000;
+const CORE_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/;
 const POLLUTING: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Plain data (objects have no prototype) and, for every path in it, where it stands and how it was written. */
@@ -45,8 +46,8 @@ interface Reading {
   readonly report: Report;
   readonly places: Map<string, Place>;
   readonly broken: Set<string>;
-  /** Targets of the aliases being expanded. */
-  readonly expanding: Set<ParsedNode>;
+  /** The mappings and lists around the node being read. */
+  readonly open: Set<ParsedNode>;
   aliases: number;
   nodes: number;
 }
@@ -55,7 +56,7 @@ interface Reading {
 export function readTree(document: YamlDocument, sources: Sources, dialect: Dialect, report: Report): Tree {
   const places = new Map<string, Place>();
   const broken = new Set<string>();
-  const limits = { expanding: new Set<ParsedNode>(), aliases: 0, nodes: 0 };
+  const limits = { open: new Set<ParsedNode>(), aliases: 0, nodes: 0 };
   const reading: Reading = { document, sources, dialect, report, places, broken, ...limits };
   const value = readNode(document.contents, [], document.range[0], reading);
   return {
@@ -96,11 +97,16 @@ function readNode(node: ParsedNode | null, path: Path, key: number, reading: Rea
     );
   }
   if (isAlias(node)) return readAlias(node, value, path, key, reading);
-  if (isMap(node)) return readMap(node, path, reading);
-  if (isSeq(node)) {
-    return node.items.map((item, index) => readNode(item, [...path, index], value, reading));
-  }
-  return isScalar(node) ? readScalar(node, path, { key, value }, reading) : null;
+  // The report of the document has the tag; what it was meant to make of the value is unknown.
+  if (node?.tag !== undefined && !CORE_TAG.test(node.tag)) reading.broken.add(idOf(path));
+  if (isScalar(node)) return readScalar(node, path, { key, value }, reading);
+  if (node === null) return null;
+  reading.open.add(node);
+  const result = isMap(node)
+    ? readMap(node, path, reading)
+    : node.items.map((item, index) => readNode(item, [...path, index], item.range[0], reading));
+  reading.open.delete(node);
+  return result;
 }
 
 function refuse(offset: number, path: Path, problem: Problem, reading: Reading): undefined {
@@ -109,12 +115,11 @@ function refuse(offset: number, path: Path, problem: Problem, reading: Reading):
 }
 
 function readAlias(node: Alias, offset: number, path: Path, key: number, reading: Reading): unknown {
-  const { expanding } = reading;
   const target = node.resolve(reading.document) as ParsedNode | undefined;
   const hint = 'put a value that starts with * in quotes';
   if (target === undefined)
     return refuse(offset, path, { what: 'this alias has no anchor above it', hint }, reading);
-  if (expanding.has(target)) return refuse(offset, path, { what: 'this alias contains itself' }, reading);
+  if (reading.open.has(target)) return refuse(offset, path, { what: 'this alias contains itself' }, reading);
   if (++reading.aliases > MAX_ALIASES) {
     return refuse(
       offset,
@@ -123,10 +128,7 @@ function readAlias(node: Alias, offset: number, path: Path, key: number, reading
       reading,
     );
   }
-  expanding.add(target);
-  const value = readNode(target, path, key, reading);
-  expanding.delete(target);
-  return value;
+  return readNode(target, path, key, reading);
 }
 
 function readMap(map: YAMLMap.Parsed, path: Path, reading: Reading): Record<string, unknown> {

@@ -33,9 +33,7 @@ export interface EdgeOptions {
 export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
   app.decorateRequest('principal', null as unknown as Principal);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    reply.header('cache-control', 'no-store');
-    reply.header('x-content-type-options', 'nosniff');
+    markAnswer(request, reply);
     checkWhere(request, reply, options);
     if (request.method === 'OPTIONS') return;
     if (request.routeOptions.config.public !== true) {
@@ -43,6 +41,13 @@ export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
     }
     checkBody(request);
   });
+}
+
+/** Headers of every answer. */
+export function markAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  reply.header('cache-control', 'no-store');
+  reply.header('x-content-type-options', 'nosniff');
 }
 
 /** Values of a header as the peer sent it, repeated ones included. */

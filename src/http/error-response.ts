@@ -52,10 +52,19 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode | undefined>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_HTTP',
+  FST_ERR_BAD_URL: 'BAD_HTTP',
+  // No server, tool or session has a name that long.
+  FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
+/** `url` is the request target, in origin or absolute form. */
 export function shapeFor(url: string): ErrorShape {
-  return url.startsWith('/api/') || url === '/api' ? 'problem' : 'rpc';
+  return /^(?:https?:\/\/[^/?#]*)?\/api(?:[/?#]|$)/.test(url) ? 'problem' : 'rpc';
+}
+
+/** Without the query, and without the session id that a path can end with: an id is a secret of its owner. */
+function pathToTell(url: string): string {
+  return (url.split('?', 1)[0] ?? '').replace(/(\/api\/sessions\/).+/, '$1…');
 }
 
 export function reportRefusal(events: Events, request: FastifyRequest, error: GatewayError): void {
@@ -65,7 +74,7 @@ export function reportRefusal(events: Events, request: FastifyRequest, error: Ga
   events.emit({
     type: 'request.refused',
     method: request.method,
-    url: request.url.split('?', 1)[0] ?? '',
+    url: pathToTell(request.url),
     status: ERRORS[error.code].status,
     code: error.code,
     detail: error.detail,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance, type HTTPMethods, type RouteHandlerMethod } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { type EdgeOptions, guardEdge } from './edge.ts';
+import { type EdgeOptions, guardEdge, markAnswer } from './edge.ts';
 import { fromFastify, reportRefusal, sendError, shapeFor } from './error-response.ts';
 
 export interface HttpOptions extends EdgeOptions {
@@ -37,6 +37,13 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     genReqId: requestIds(),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
     http: { ...times, maxHeaderSize: MAX_HEADER_BYTES },
+    // URLs that no route can be looked up for; they pass no hook.
+    frameworkErrors: (cause, request, reply) => {
+      markAnswer(request, reply);
+      const error = fromFastify(cause);
+      reportRefusal(options.events, request, error);
+      return sendError(reply, error, shapeFor(request.url));
+    },
     clientErrorHandler: (error, socket) => {
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -72,9 +72,9 @@ export function scanFrame(bytes: Buffer, from: Peer): Scan {
   if (!isUtf8(bytes)) return refuse('utf8', 0);
   const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
   const start = skipSpace(bytes, 0);
-  const parts = new Parts();
+  const parts = new Parts(bytes);
   const isObject = bytes[start] === OPEN_BRACE;
-  const end = isObject ? readMessage(bytes, start, maxDepth, parts) : skipValue(bytes, start, maxDepth);
+  const end = skipValue(bytes, start, maxDepth, parts);
   const tail = skipTail(bytes, end);
   if (tail < 0) return refuseText(bytes, start, ~tail);
   if (!isObject) return refuse('shape', start);
@@ -118,8 +118,12 @@ export function splitBatch(
 const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
 type Name = (typeof NAMES)[number];
 
-/** The last value of each top-level member that we read, and where the first repetition stands. */
-class Parts {
+interface Body extends Span {
+  readonly meta: Span | undefined;
+}
+
+/** The last value of each top-level member that we read, `_meta` inside it, and where the first repetition stands. */
+class Parts implements Watch {
   jsonrpc: Span | undefined = undefined;
   id: Span | undefined = undefined;
   method: Span | undefined = undefined;
@@ -129,57 +133,82 @@ class Parts {
   paramsMeta: Span | undefined = undefined;
   resultMeta: Span | undefined = undefined;
   twiceAt: number | undefined = undefined;
+  readonly #bytes: Buffer;
+  #name: Name | undefined = undefined;
+  #start = 0;
+  #isMeta = false;
+  #metaStart = 0;
+  #meta: Span | undefined = undefined;
 
-  take(name: Name, { keyStart, start, end }: ChildCursor): void {
-    if (this[name] !== undefined) this.twiceAt ??= keyStart;
-    this[name] = { start, end };
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
   }
-}
 
-function readMessage(bytes: Buffer, start: number, maxDepth: number, parts: Parts): number {
-  const child = new ChildCursor(bytes, start);
-  while (child.next()) {
-    const name = nameOf(bytes, child.keyStart, child.keyEnd);
-    if (name === 'params' || name === 'result')
-      child.end = readBody(bytes, child.start, maxDepth - 1, name, parts);
-    else child.end = skipValue(bytes, child.start, maxDepth - 1);
-    if (name !== undefined) parts.take(name, child);
-  }
-  return child.after;
-}
-
-function readBody(
-  bytes: Buffer,
-  start: number,
-  maxDepth: number,
-  name: 'params' | 'result',
-  parts: Parts,
-): number {
-  let meta: Span | undefined;
-  let end = 0;
-  if (bytes[start] === OPEN_BRACE) {
-    const child = new ChildCursor(bytes, start);
-    while (child.next()) {
-      child.end = skipValue(bytes, child.start, maxDepth - 1);
-      if (!stringIs(bytes, child.keyStart, child.keyEnd, '_meta')) continue;
-      if (meta !== undefined) parts.twiceAt ??= child.keyStart;
-      meta = { start: child.start, end: child.end };
+  key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void {
+    if (depth === 1) {
+      const name = nameOf(this.#bytes, keyStart, keyEnd);
+      if (name !== undefined && this[name] !== undefined) this.twiceAt ??= keyStart;
+      this.#name = name;
+      this.#start = valueStart;
+      this.#meta = undefined;
+    } else {
+      this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
+      if (!this.#isMeta) return;
+      if (this.#meta !== undefined) this.twiceAt ??= keyStart;
+      this.#metaStart = valueStart;
     }
-    end = child.after;
-  } else end = skipValue(bytes, start, maxDepth);
-  if (name === 'params') parts.paramsMeta = meta;
-  else parts.resultMeta = meta;
-  return end;
+  }
+
+  value(depth: number, end: number): void {
+    if (depth === 2) {
+      if (this.#isMeta) this.#meta = { start: this.#metaStart, end };
+      return;
+    }
+    const span = { start: this.#start, end };
+    switch (this.#name) {
+      case 'jsonrpc':
+        this.jsonrpc = span;
+        break;
+      case 'id':
+        this.id = span;
+        break;
+      case 'method':
+        this.method = span;
+        break;
+      case 'params':
+        this.params = span;
+        this.paramsMeta = this.#meta;
+        break;
+      case 'result':
+        this.result = span;
+        this.resultMeta = this.#meta;
+        break;
+      case 'error':
+        this.error = span;
+        break;
+    }
+  }
 }
 
-/** The six names begin with six different letters; only an escape needs more than one comparison. */
 function nameOf(bytes: Buffer, keyStart: number, keyEnd: number): Name | undefined {
-  const first = bytes[keyStart + 1];
-  for (const name of NAMES) {
-    if ((first === name.charCodeAt(0) || first === BACKSLASH) && stringIs(bytes, keyStart, keyEnd, name))
-      return name;
+  switch (bytes[keyStart + 1]) {
+    case 0x6a:
+      return stringIs(bytes, keyStart, keyEnd, 'jsonrpc') ? 'jsonrpc' : undefined;
+    case 0x69:
+      return stringIs(bytes, keyStart, keyEnd, 'id') ? 'id' : undefined;
+    case 0x6d:
+      return stringIs(bytes, keyStart, keyEnd, 'method') ? 'method' : undefined;
+    case 0x70:
+      return stringIs(bytes, keyStart, keyEnd, 'params') ? 'params' : undefined;
+    case 0x72:
+      return stringIs(bytes, keyStart, keyEnd, 'result') ? 'result' : undefined;
+    case 0x65:
+      return stringIs(bytes, keyStart, keyEnd, 'error') ? 'error' : undefined;
+    case BACKSLASH:
+      return NAMES.find((name) => stringIs(bytes, keyStart, keyEnd, name));
+    default:
+      return undefined;
   }
-  return undefined;
 }
 
 function callOf(bytes: Buffer, parts: Parts, methodSpan: Span): Scan {

@@ -136,6 +136,10 @@ export class ChildCursor {
 
 /** White space between tokens, possibly none. Raw newlines become spaces in place, so that a message is one line. */
 export function skipSpace(bytes: Buffer, start: number): number {
+  return byteAt(bytes, start) > SPACE ? start : skipBlanks(bytes, start); // small enough to be inlined everywhere
+}
+
+function skipBlanks(bytes: Buffer, start: number): number {
   let pos = start;
   for (;;) {
     const byte = byteAt(bytes, pos);

@@ -8,7 +8,7 @@ export function errorText(id: Buffer | string | undefined, code: number, message
 }
 
 export function gatewayErrorText(id: Buffer | string | undefined, error: GatewayError, requestId?: string): string {
-  const data = requestId === undefined ? { reason: error.row.reason } : { reason: error.row.reason, requestId };
+  const data = { reason: error.row.reason, ...error.data, ...(requestId === undefined ? {} : { requestId }) };
   return errorText(id, error.row.rpc, error.message, data);
 }
 

@@ -4,8 +4,8 @@ import type { InstanceExit } from '../events.ts';
 import type { Lease } from '../instance/pool/pool.ts';
 import type { Call, Delivery, Exchange, ServerFacts } from '../instance/upstream.ts';
 import type { Era } from '../protocol/era.ts';
-import type { Frame } from '../protocol/frame.ts';
-import { elements, findMember, hasTwice } from '../protocol/json-member.ts';
+import type { Frame, Span } from '../protocol/frame.ts';
+import { elements, findMember, hasTwice, members } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
@@ -42,19 +42,22 @@ class NarrowedLease implements Lease {
   }
 
   call(request: Message, exchange: Exchange): Call {
-    if (request.frame.method === 'tools/list') return this.#inner.call(request, new FilteredList(exchange, this.#mayUse));
-    const refusal = request.frame.method === 'tools/call' ? refuseCall(request.frame, this.#mayUse) : undefined;
-    if (refusal === undefined) return this.#inner.call(request, exchange);
-    exchange.fail(refusal);
-    return { cancel: () => undefined };
+    const refusal = refuse(request.frame, this.#mayUse);
+    if (refusal !== undefined) {
+      exchange.fail(refusal);
+      return { cancel: () => undefined };
+    }
+    const isList = request.frame.method === 'tools/list';
+    return this.#inner.call(request, isList ? new FilteredList(exchange, this.#mayUse) : exchange);
   }
 
   tell(notification: Message): void {
-    this.#inner.tell(notification);
+    // A call without an id asks for no answer; a server that is not strict would still run the tool.
+    if (notification.frame.method !== 'tools/call' && !isAmbiguous(notification.frame)) this.#inner.tell(notification);
   }
 
   answer(response: Message): 'taken' | 'unknown' {
-    return this.#inner.answer(response);
+    return isAmbiguous(response.frame) ? 'unknown' : this.#inner.answer(response);
   }
 
   resume(): void {
@@ -70,13 +73,30 @@ class NarrowedLease implements Lease {
   }
 }
 
-function refuseCall({ bytes, body }: Frame, mayUse: ToolFilter): GatewayError | undefined {
-  if (body === undefined) return undefined;
+function refuse(frame: Frame, mayUse: ToolFilter): GatewayError | undefined {
+  if (isAmbiguous(frame)) return new GatewayError('DUPLICATE_MEMBER');
+  if (frame.method !== 'tools/call') return undefined;
+  const { bytes, body } = frame;
   // Two names would let the server read the one that was not checked.
-  if (hasTwice(bytes, body, 'name')) return new GatewayError('DUPLICATE_MEMBER');
-  const span = findMember(bytes, body, 'name');
+  if (body !== undefined && (hasTwice(bytes, body, 'name') || hasLookalike(bytes, body, ['name']))) return new GatewayError('DUPLICATE_MEMBER');
+  const span = body && findMember(bytes, body, 'name');
   const name = span && stringAt(bytes, span);
-  return name === undefined || mayUse(name) ? undefined : new GatewayError('TOOL_UNKNOWN', name.slice(0, 128));
+  // What is no string could still become a name: JavaScript looks `["x"]` up as `x`.
+  return name !== undefined && mayUse(name) ? undefined : new GatewayError('TOOL_UNKNOWN', name?.slice(0, 128));
+}
+
+/** Whether a server that compares member names without case, as Go does, could read another message than we did. */
+function isAmbiguous({ bytes }: Frame): boolean {
+  return hasLookalike(bytes, { start: bytes.indexOf('{'), end: bytes.length }, ['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+}
+
+function hasLookalike(bytes: Buffer, object: Span, names: readonly string[]): boolean {
+  return members(bytes, object).some(({ key }) => !names.includes(key) && names.includes(folded(key)));
+}
+
+/** Unicode's simple folding as far as ASCII names meet it: both ways, for the long s and the Kelvin sign. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase();
 }
 
 class FilteredList implements Exchange {

@@ -51,7 +51,7 @@ export class SessionRegistry {
       ...wanted,
       id: wanted.id ?? this.newId(),
       events: this.#events,
-      nowMs: this.#clock.now(),
+      now: () => this.#clock.now(),
       onEnd: (ended) => this.#forget(ended),
     });
     this.#sessions.set(keyOf(session.front, session.principal, session.server, session.id), session);

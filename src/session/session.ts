@@ -1,6 +1,6 @@
 /** What one client keeps between requests. Owns its upstream; both end together. */
 import type { Principal } from '../auth/principal.ts';
-import type { ErrorCode } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Lease } from '../instance/pool/pool.ts';
 import type { Frame } from '../protocol/frame.ts';
@@ -21,7 +21,8 @@ export interface SessionParts extends SessionFacts {
   readonly lease: (initialize: Frame | undefined, signal: AbortSignal) => Promise<Lease>;
   /** Told once, when the session has ended; the registry forgets it. */
   readonly onEnd: (session: Session) => void;
-  readonly nowMs: number;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
 }
 
 /** Why a session ended, for the log, and what its open calls are told. */
@@ -44,10 +45,8 @@ export class Session {
   readonly principal: Principal;
   readonly openedMs: number;
   lastUsedMs: number;
-  /** Calls that wait for an answer. */
-  calls = 0;
-  /** Open streams that prove their client alive. */
-  streams = 0;
+  #calls = 0;
+  #streams = 0;
   readonly #parts: SessionParts;
   readonly #ended = new AbortController();
   #pending: Promise<Lease> | undefined;
@@ -59,14 +58,34 @@ export class Session {
     this.front = parts.front;
     this.server = parts.server;
     this.principal = parts.principal;
-    this.openedMs = parts.nowMs;
-    this.lastUsedMs = parts.nowMs;
+    this.openedMs = parts.now();
+    this.lastUsedMs = this.openedMs;
     this.#parts = parts;
+  }
+
+  /** Calls that wait for an answer. One that ends is a use: what is idle is so from there. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  set calls(count: number) {
+    if (count < this.#calls) this.lastUsedMs = this.#parts.now();
+    this.#calls = count;
+  }
+
+  /** Open streams that prove their client alive; one that closes is a use, too. */
+  get streams(): number {
+    return this.#streams;
+  }
+
+  set streams(count: number) {
+    if (count < this.#streams) this.lastUsedMs = this.#parts.now();
+    this.#streams = count;
   }
 
   /** A busy session is not idle. */
   get busy(): boolean {
-    return this.calls + this.streams > 0;
+    return this.#calls + this.#streams > 0;
   }
 
   /** Aborts when the session ends, after its calls were failed. */
@@ -106,17 +125,21 @@ export class Session {
     try {
       const lease = await this.#parts.lease(initialize, this.ended);
       this.#parts.events.emit({ type: 'session.leased', ...this.#where(), instance: lease.instance });
-      if (this.#endReason !== undefined) {
-        await lease.end(END_REASONS[this.#endReason]);
-        return lease;
-      }
+      if (this.#endReason !== undefined) await lease.end(END_REASONS[this.#endReason]);
+      this.#assertOpen();
       this.#upstream = lease;
       void lease.ended.then(() => this.end('the server process ended'));
       return lease;
     } catch (cause) {
       this.#pending = undefined;
+      // A wait that was given up is no fault: the caller hears why the session ended.
+      this.#assertOpen();
       throw cause;
     }
+  }
+
+  #assertOpen(): void {
+    if (this.#endReason !== undefined) throw new GatewayError(END_REASONS[this.#endReason]);
   }
 
   #where() {

@@ -199,7 +199,7 @@ describe('opening a stream', () => {
 
   it('never opens one for HEAD, and names the methods there are', async () => {
     const response = await fetch(`${gateway.url}/echo`, { method: 'HEAD' });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, DELETE, OPTIONS']);
   });
 
   it('does not know a session under another server', async () => {

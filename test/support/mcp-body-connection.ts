@@ -9,6 +9,7 @@ export function connectionBody(open: Open): void {
     sampling: () => ({}),
     elicitation: () => ({}),
   });
+  const plain = sharedClient(open);
 
   it("tells the server's name, title and version", () => {
     expect(client().serverInfo).toEqual({ name: 'full-v1', title: 'Full server', version: '1.2.3' });
@@ -41,8 +42,7 @@ export function connectionBody(open: Open): void {
   });
 
   it('declares nothing for a client that can do nothing', async () => {
-    await using plain = await open({});
-    expect(jsonOf(await plain.callTool('whoami'))).toMatchObject({ capabilities: {} });
+    expect(jsonOf(await plain().callTool('whoami'))).toMatchObject({ capabilities: {} });
   });
 
   it('answers a ping', async () => {
@@ -74,9 +74,8 @@ export function connectionBody(open: Open): void {
   });
 
   it('refuses calls after close', async () => {
-    const gone = await open({});
-    await gone.close();
-    await gone.close();
-    await expect(gone.callTool('text')).rejects.toThrow();
+    await plain().close();
+    await plain().close();
+    await expect(plain().callTool('text')).rejects.toThrow();
   });
 }

@@ -5,7 +5,7 @@ import {
   type ClientOptions as SdkClientOptions,
   type Transport,
 } from '@modelcontextprotocol/client';
-import type { ListToolsResult } from '@modelcontextprotocol/sdk/types.js';
+import type { CallToolResult, ListToolsResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import type { ClientOptions, OpenedClient, RequestOptions } from './mcp-body-client.ts';
 import { capabilitiesOf } from './mcp-body-v1.ts';
@@ -48,13 +48,13 @@ export async function openV2(
   const close = () => client.close();
   return {
     sdk: 'v2',
-    serverInfo: client.getServerVersion() as OpenedClient['serverInfo'],
+    serverInfo: client.getServerVersion(),
     capabilities: client.getServerCapabilities() as OpenedClient['capabilities'],
     instructions: client.getInstructions(),
     wire,
     callTool: async (name, args, call = {}) => {
       const params = { name, ...(args && { arguments: args }), ...(call.meta && { _meta: call.meta }) };
-      return await client.callTool(params, sdkOptions(call));
+      return (await client.callTool(params, sdkOptions(call))) as CallToolResult;
     },
     listTools: async (cursor) =>
       (await client.request({ method: 'tools/list', ...page(cursor) })) as unknown as ListToolsResult,

@@ -1,53 +1,100 @@
 /** One URL per server for every MCP client: tells which front a request belongs to, and hands it over. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../errors.ts';
-import { accepts } from '../../http/media-type.ts';
 import { serve } from '../../http/server.ts';
-import type { Sessions } from '../../session/sessions.ts';
+import { claimOf } from '../../protocol/claim.ts';
+import {
+  classifyEnd,
+  classifyMessage,
+  classifyStream,
+  type Inbound,
+  type InboundHead,
+  type Refused,
+} from '../../protocol/classify-inbound.ts';
+import { LEGACY_VERSIONS } from '../../protocol/era.ts';
+import type { Frame } from '../../protocol/frame.ts';
+import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import { parseClientBody } from './client-body.ts';
 import type { SseFront } from './sse.ts';
+import type { StreamableFront } from './streamable.ts';
 
 interface McpRoute {
   Params: { server: string };
   Querystring: { sessionId?: string | string[] };
 }
+type McpRequest = FastifyRequest<McpRoute>;
 
 export interface McpFronts {
   readonly sessions: Sessions;
   readonly sse: SseFront;
+  readonly streamable: StreamableFront;
 }
 
+/** Handlers are synchronous: each front answers when it has something to say. What they throw is the answer. */
 export function serveMcp(app: FastifyInstance, fronts: McpFronts): void {
-  const get = (request: FastifyRequest, reply: FastifyReply) => openStream(request as FastifyRequest<McpRoute>, reply, fronts);
-  const post = (request: FastifyRequest, reply: FastifyReply) => takeMessage(request as FastifyRequest<McpRoute>, reply, fronts);
-  for (const url of ['/:server', '/:server/mcp', '/:server/sse']) serve(app, url, { GET: get, POST: post });
-  serve(app, '/:server/message', { POST: post });
+  const handlers = {
+    GET: (request: FastifyRequest, reply: FastifyReply) => handle(fronts, request as McpRequest, reply, classifyStream),
+    POST: (request: FastifyRequest, reply: FastifyReply) =>
+      handle(fronts, request as McpRequest, reply, (head) => classifyMessage(head, () => parseClientBody(request.body))),
+    DELETE: (request: FastifyRequest, reply: FastifyReply) => handle(fronts, request as McpRequest, reply, classifyEnd),
+  };
+  for (const url of ['/:server', '/:server/mcp', '/:server/sse']) serve(app, url, handlers);
+  serve(app, '/:server/message', { POST: handlers.POST });
 }
 
-async function openStream(request: FastifyRequest<McpRoute>, reply: FastifyReply, { sessions, sse }: McpFronts) {
-  const server = sessions.server(request.principal, request.params.server);
-  if (request.headers['mcp-session-id'] !== undefined) throw new GatewayError('SESSION_UNKNOWN');
-  if (request.headers['last-event-id'] !== undefined && sse.resume(request, reply, server)) return reply;
-  if (request.headers['mcp-protocol-version'] !== undefined) {
-    // A Streamable HTTP client's optional stream, or a reconnect that lost its id: an endpoint would mislead both.
-    reply.header('allow', 'POST, OPTIONS');
-    throw new GatewayError('METHOD_NOT_ALLOWED');
+function handle(fronts: McpFronts, request: McpRequest, reply: FastifyReply, classify: (head: InboundHead) => Inbound): void {
+  const server = fronts.sessions.server(request.principal, request.params.server);
+  hand(fronts, request, reply, server, classify(headOf(request)));
+}
+
+function hand(fronts: McpFronts, request: McpRequest, reply: FastifyReply, server: ServedServer, inbound: Inbound): void {
+  const { sse, streamable } = fronts;
+  switch (inbound.kind) {
+    case 'refused':
+      throw refusal(inbound, reply);
+    case 'sse-open':
+      return sse.open(request, reply, server);
+    case 'sse-resume':
+      return sse.resume(request, reply, server) ? undefined : hand(fronts, request, reply, server, inbound.otherwise);
+    case 'sse-message':
+      return sse.post(request, reply, server, inbound.sessionId);
+    case 'legacy-open':
+      return streamable.open(request, reply, server, inbound.frame);
+    case 'legacy-stream':
+      return streamable.stream(request, reply, server, inbound.sessionId);
+    case 'legacy-end':
+      return streamable.end(request, reply, server, inbound.sessionId);
+    case 'legacy-message':
+      return streamable.message(request, reply, server, inbound.sessionId, [inbound.frame], false);
+    case 'legacy-batch':
+      return streamable.message(request, reply, server, inbound.sessionId, inbound.frames, true);
+    case 'modern':
+      throw unsupported(inbound.frame);
   }
-  if (!opensStream(request.headers.accept)) throw new GatewayError('NOT_ACCEPTABLE');
-  sse.open(request, reply, server);
-  return reply;
 }
 
-/** Browsers accept anything among other things; only curl says nothing but that. */
-function opensStream(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  return accept.trim() === '*/*' || (accept.includes('text/event-stream') && accepts(accept, 'text/event-stream'));
+function headOf({ method, query, headers }: McpRequest): InboundHead {
+  return {
+    method: method as InboundHead['method'],
+    querySessionId: typeof query.sessionId === 'string' && query.sessionId !== '' ? query.sessionId : undefined,
+    sessionId: textOf(headers['mcp-session-id']),
+    version: textOf(headers['mcp-protocol-version']),
+    lastEventId: textOf(headers['last-event-id']),
+    accept: headers.accept,
+  };
 }
 
-async function takeMessage(request: FastifyRequest<McpRoute>, reply: FastifyReply, { sessions, sse }: McpFronts) {
-  const server = sessions.server(request.principal, request.params.server);
-  const { sessionId } = request.query;
-  if (typeof sessionId !== 'string' || sessionId === '') {
-    throw new GatewayError('SESSION_MISSING', 'Open a stream with GET first, and POST to the endpoint it names.');
-  }
-  return sse.post(request, reply, server, sessionId);
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && header !== '' ? header : undefined;
+}
+
+function refusal({ code, detail, allow, data }: Refused, reply: FastifyReply): GatewayError {
+  if (allow !== undefined) reply.header('allow', allow);
+  return new GatewayError(code, detail, data === undefined ? undefined : { data });
+}
+
+/** Clients that speak more than one era probe with the newest; the list of versions sends them to initialize. */
+function unsupported(frame: Frame): GatewayError {
+  const requested = claimOf(frame)?.version;
+  return new GatewayError('VERSION_UNSUPPORTED', undefined, { data: { supported: LEGACY_VERSIONS, requested } });
 }

@@ -53,14 +53,14 @@ export class SseFront {
   }
 
   /** A message of the client: 202 at once, its answer comes on the stream. */
-  post(request: FastifyRequest, reply: FastifyReply, server: ServedServer, sessionId: string): FastifyReply {
+  post(request: FastifyRequest, reply: FastifyReply, server: ServedServer, sessionId: string): void {
     const session = this.#sessions.find('sse', request.principal, server.name, sessionId);
     const channel = session && this.#channels.get(session);
     if (session === undefined || channel === undefined) throw new GatewayError('SESSION_UNKNOWN');
     const { frames, batch } = parseClientBody(request.body);
     if (batch && session.upstream?.facts?.protocolVersion !== BATCH_VERSION) throw new GatewayError('BATCH');
     for (const frame of frames) this.#take(session, channel, frame);
-    return reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
+    reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
   }
 
   #endpoint(session: Session): string {

@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto';
  * the hyphen, which swagger-client replaces and then no longer finds the operation. */
 export const MAX_OPERATION_ID_CHARS = 64;
 
-/** Longest path segment after encoding. Node answers 431 when the request head exceeds 16 KiB; a quarter of it is plenty. */
-export const MAX_SEGMENT_CHARS = 4096;
+/** Longest path segment after encoding: what the router of `http/server.ts` takes. */
+export const MAX_SEGMENT_CHARS = 2048;
 
 const HASH_CHARS = 10;
 const LOOKS_HASHED = /_[0-9a-f]{10}$/;

@@ -1,0 +1,139 @@
+/**
+ * The answer to one POST, decided as late as can be: JSON when the response comes first, an event stream when a
+ * notification or a question does, or when nothing came for a while and the client's headers time-out nears.
+ */
+import type { FastifyReply } from 'fastify';
+import type { GatewayError } from '../../errors.ts';
+import type { Delivery } from '../../instance/upstream.ts';
+import { gatewayErrorText } from '../../protocol/rpc-text.ts';
+import type { AnswerMode } from './answer-mode.ts';
+import type { EventStream } from './event-stream.ts';
+
+export interface PostReplyOptions {
+  readonly mode: AnswerMode;
+  /** Requests in the body; the answer ends with the last response. */
+  readonly expected: number;
+  /** A batch that is answered as JSON is answered with an array. */
+  readonly batch: boolean;
+  readonly headers: Record<string, string>;
+  /** Whether the first event only carries an id. */
+  readonly prime: boolean;
+  readonly openStream: () => EventStream;
+  /** Everything was answered, or can no longer be. */
+  readonly onDone: () => void;
+  /** The client went away before it got any byte of the answer. */
+  readonly onLost: () => void;
+}
+
+/** Silence after which the head is sent, in milliseconds: some clients wait no longer for it. */
+const PATIENCE_MS = 2000;
+const OPEN_BRACKET = Buffer.from('[');
+const COMMA = Buffer.from(',');
+const CLOSE_BRACKET = Buffer.from(']');
+
+export class PostReply {
+  readonly #reply: FastifyReply;
+  readonly #options: PostReplyOptions;
+  readonly #answers: (readonly Buffer[])[] = [];
+  #stream: EventStream | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
+  #left: number;
+
+  constructor(reply: FastifyReply, options: PostReplyOptions) {
+    this.#reply = reply;
+    this.#options = options;
+    this.#left = options.expected;
+    reply.raw.once('close', this.#closed);
+    if (options.mode === 'sse') this.#stream = this.#toStream();
+    else if (options.mode === 'either') this.#timer = setTimeout(() => this.#toStream(), PATIENCE_MS);
+  }
+
+  /** Whether a notification or a question can still go this way. */
+  get carries(): boolean {
+    return this.#state === 'streaming' || (this.#state === 'waiting' && this.#options.mode !== 'json');
+  }
+
+  /** Whether somebody is listening right now. */
+  get connected(): boolean {
+    return this.#state === 'waiting' || (this.#state === 'streaming' && this.#stream?.connected === true);
+  }
+
+  /** A message that belongs to this request. A client that takes only JSON does not get it. */
+  send(data: readonly Buffer[]): Delivery {
+    return this.carries ? (this.#stream ?? this.#toStream()).send(data) : 'sent';
+  }
+
+  settle(data: readonly Buffer[]): Delivery {
+    this.#left -= 1;
+    if (this.#state === 'waiting') return this.#settleWaiting(data);
+    const delivery = this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
+    if (this.#left === 0) this.#finish();
+    return delivery;
+  }
+
+  /** An answer of the gateway. `status` counts only while the head is not sent. */
+  fail(id: Buffer, error: GatewayError, status: number): void {
+    if (this.#state === 'waiting' && !this.#options.batch) this.#reply.code(status);
+    this.settle([Buffer.from(gatewayErrorText(id, error))]);
+  }
+
+  /** A request that was cancelled ends without an answer (2025-11-25 cancellation). */
+  abandon(): void {
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    if (this.#state === 'waiting' && this.#answers.length > 0) return this.#sendJson();
+    if (this.#state === 'waiting') this.#toStream();
+    this.#stream?.forget();
+    this.#finish();
+  }
+
+  #settleWaiting(data: readonly Buffer[]): Delivery {
+    this.#answers.push(data);
+    if (this.#left === 0) this.#sendJson();
+    return 'sent';
+  }
+
+  #sendJson(): void {
+    this.#state = 'done';
+    this.#release();
+    const pieces = this.#options.batch ? arrayOf(this.#answers) : (this.#answers[0] ?? []);
+    this.#reply.headers(this.#options.headers).type('application/json').send(Buffer.concat(pieces as Buffer[]));
+    this.#options.onDone();
+  }
+
+  #toStream(): EventStream {
+    clearTimeout(this.#timer);
+    this.#state = 'streaming';
+    const stream = this.#options.openStream();
+    this.#stream = stream;
+    stream.open(this.#reply, this.#options.headers, this.#options.prime);
+    for (const answer of this.#answers) stream.send(answer);
+    return stream;
+  }
+
+  #finish(): void {
+    if (this.#state === 'done') return;
+    this.#state = 'done';
+    this.#release();
+    this.#stream?.finish();
+    this.#options.onDone();
+  }
+
+  /** Disconnecting is not cancelling: the call runs on, but an answer without a stream cannot be fetched again. */
+  readonly #closed = (): void => {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'lost';
+    clearTimeout(this.#timer);
+    this.#options.onLost();
+  };
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#reply.raw.off('close', this.#closed);
+  }
+}
+
+function arrayOf(answers: readonly (readonly Buffer[])[]): Buffer[] {
+  return [OPEN_BRACKET, ...answers.flatMap((answer, index) => (index === 0 ? answer : [COMMA, ...answer])), CLOSE_BRACKET];
+}

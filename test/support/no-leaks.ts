@@ -1,0 +1,77 @@
+/** What the gateway holds of the machine, and the promise that it gives everything back. Linux only: it reads /proc. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Gateway } from '../../src/app/gateway.ts';
+
+export interface Holdings {
+  /** Live descendants of this process. */
+  readonly children: number;
+  /** Open file descriptors of this process. */
+  readonly descriptors: number;
+  readonly sessions: number;
+  readonly instances: number;
+  readonly waiting: number;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly state: string;
+}
+
+export function holdings(gateway: Gateway): Holdings {
+  const { sessions, instances, waiting } = gateway.inspect();
+  const children = descendants(process.pid).length;
+  return { children, descriptors: readdirSync('/proc/self/fd').length, sessions, instances, waiting };
+}
+
+/** Runs the body, then waits until nothing is held that was not held before. Rejects with what still is. */
+export async function expectNoLeaks(gateway: Gateway, body: () => Promise<void>, withinMs = 6000): Promise<void> {
+  const before = holdings(gateway);
+  await body();
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const after = holdings(gateway);
+    const leaks = (Object.keys(before) as (keyof Holdings)[]).filter((what) => after[what] > before[what]);
+    if (leaks.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new Error(`leaked: ${leaks.map((what) => `${what} ${before[what]} -> ${after[what]}`).join(', ')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Pids of everything below a process that still runs. */
+export function descendants(root: number): number[] {
+  const all = processes();
+  const found = new Set([root]);
+  for (let size = 0; size !== found.size; ) {
+    size = found.size;
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  }
+  found.delete(root);
+  return [...found];
+}
+
+/** Pids of a process group that still run. Unlike `kill(-pid, 0)` it does not count what only waits to be reaped. */
+export function groupMembers(group: number): number[] {
+  return processes().flatMap((each) => (each.group === group ? [each.pid] : []));
+}
+
+function processes(): Process[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name)))
+    .filter(({ state }) => state !== 'Z' && state !== 'X');
+}
+
+/** The command name in parentheses may contain anything, so fields are counted from its end. */
+function readProcess(pid: number): Process[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const [state = '', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return [{ pid, parent: Number(parent), group: Number(group), state }];
+  } catch {
+    return [];
+  }
+}
