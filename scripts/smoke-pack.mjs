@@ -50,15 +50,35 @@ function install(tarball) {
 }
 
 function checkFiles(installed) {
-  for (const file of ['bin/mcp-gateway.js', 'dist/main.js', 'dist/index.d.ts', 'schema/config.schema.json', 'README.md', 'LICENSE', 'SECURITY.md']) {
+  for (const file of [
+    'bin/mcp-gateway.js',
+    'dist/main.js',
+    'dist/index.d.ts',
+    'schema/config.schema.json',
+    'README.md',
+    'LICENSE',
+    'SECURITY.md',
+  ]) {
     check(existsSync(join(installed, file)), `the package lacks ${file}`);
   }
-  for (const file of ['src', 'test', 'config.yaml']) check(!existsSync(join(installed, file)), `the package should not have ${file}`);
-  const imported = spawnSync(process.execPath, ['--input-type=module', '-e', "import { createGateway, loadConfig } from 'mcp-gateway'; console.log(typeof createGateway, typeof loadConfig);"], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  check(imported.stdout.trim() === 'function function', `the public API cannot be imported: ${imported.stdout}${imported.stderr}`);
+  for (const file of ['src', 'test', 'config.yaml'])
+    check(!existsSync(join(installed, file)), `the package should not have ${file}`);
+  const imported = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      "import { createGateway, loadConfig } from 'mcp-gateway'; console.log(typeof createGateway, typeof loadConfig);",
+    ],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  );
+  check(
+    imported.stdout.trim() === 'function function',
+    `the public API cannot be imported: ${imported.stdout}${imported.stderr}`,
+  );
 }
 
 /** A clone that was never built must say what to do instead of showing a stack. */
@@ -67,13 +87,22 @@ function checkMissingDist(installed) {
   mkdirSync(unbuilt);
   cpSync(join(installed, 'package.json'), join(unbuilt, 'package.json'));
   cpSync(join(installed, 'bin'), join(unbuilt, 'bin'), { recursive: true });
-  const { status, stderr } = spawnSync(process.execPath, [join(unbuilt, 'bin', 'mcp-gateway.js')], { encoding: 'utf8' });
-  check(status === 1 && /npm run build/.test(stderr) && !/\n\s+at /.test(stderr), `without dist: exit code ${status}, ${stderr}`);
+  const { status, stderr } = spawnSync(process.execPath, [join(unbuilt, 'bin', 'mcp-gateway.js')], {
+    encoding: 'utf8',
+  });
+  check(
+    status === 1 && /npm run build/.test(stderr) && !/\n\s+at /.test(stderr),
+    `without dist: exit code ${status}, ${stderr}`,
+  );
 }
 
 async function useIt() {
   writeFileSync(join(folder, 'server.mjs'), SERVER);
-  const config = { hostname: '127.0.0.1', port: 0, servers: { smoke: { command: process.execPath, args: ['server.mjs'], path: '.' } } };
+  const config = {
+    hostname: '127.0.0.1',
+    port: 0,
+    servers: { smoke: { command: process.execPath, args: ['server.mjs'], path: '.' } },
+  };
   // JSON is YAML.
   writeFileSync(join(folder, 'own.yaml'), JSON.stringify(config));
   const bin = join(folder, 'node_modules', '.bin', 'mcp-gateway');
@@ -88,7 +117,10 @@ async function useIt() {
       body: '{"big":9007199254740993}',
     });
     const text = await answer.text();
-    check(answer.status === 200 && text.includes('\\"big\\":'), `the call was answered with ${answer.status}: ${text}`);
+    check(
+      answer.status === 200 && text.includes('\\"big\\":'),
+      `the call was answered with ${answer.status}: ${text}`,
+    );
     gateway.kill('SIGTERM');
     const [code, signal] = await within(STOP_MS, exited);
     check(code === 0, `SIGTERM ended the gateway with exit code ${code}, signal ${signal}`);
@@ -125,7 +157,11 @@ async function within(ms, promise) {
 
 function execute(command, args, cwd) {
   // What the npm that runs this script tells its children is not meant for another folder.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig)$)/i.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(?!config_(registry|cache|userconfig)$)/i.test(name),
+    ),
+  );
   const { status } = spawnSync(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
   check(status === 0, `${command} ${args[0]} failed`);
 }

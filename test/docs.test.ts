@@ -66,7 +66,9 @@ describe('docs/dependencies.md', () => {
 
 describe('docs/ARCHITECTURE.md', () => {
   it('has every room, and no other', () => {
-    const documented = rowsOf(readDocument('docs/ARCHITECTURE.md'), 'room').flatMap(([cell]) => bare(cell).split(', '));
+    const documented = rowsOf(readDocument('docs/ARCHITECTURE.md'), 'room').flatMap(([cell]) =>
+      bare(cell).split(', '),
+    );
     const real = readdirSync(new URL('../src', import.meta.url), { withFileTypes: true }).flatMap((entry) => {
       if (!entry.isDirectory()) return [entry.name];
       return entry.name === 'fronts' ? ['fronts/mcp/', 'fronts/rest/'] : [`${entry.name}/`];
@@ -92,7 +94,7 @@ describe('links between documents', () => {
     const links = [...readDocument(name).matchAll(/\]\((?!https?:)([^)#]*)(#[^)]*)?\)/g)];
     for (const [, file = '', anchor] of links) {
       const target = file === '' ? name : new URL(file, `file:///${name}`).pathname.slice(1);
-      if (/\.md$/.test(target)) expect(anchorsOf(readDocument(target))).toContain(anchor ?? '');
+      if (target.endsWith('.md')) expect(anchorsOf(readDocument(target))).toContain(anchor ?? '');
       else expect(exists(target), target).toBe(true);
     }
   });
@@ -122,9 +124,7 @@ function leaves(schema: Schema, path: string): [string, string | undefined][] {
     .filter((option) => option.properties !== undefined)
     .flatMap((option) => leaves(option, `${path}[]`));
   if (entries.length > 0) return options.length > 1 ? [[`${path}[]`, undefined], ...entries] : entries;
-  return anyOf.length > 0 && anyOf.some((option) => option.properties)
-    ? anyOf.flatMap((option) => leaves(option, path))
-    : [own];
+  return anyOf.some((option) => option.properties) ? anyOf.flatMap((option) => leaves(option, path)) : [own];
 }
 
 /** JSON Schema has no default for a field that is transformed; the smallest configuration has. */

@@ -17,6 +17,7 @@ const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const PIPE_GRACE_MS = 250;
 /** Noise lines told per instance; a server that prints banners is told, a flood is not. */
 const MAX_NOISE_TOLD = 20;
+const MAX_NOISE_BYTES = 120;
 const NEWLINE = Buffer.from('\n');
 
 export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
@@ -158,7 +159,7 @@ class ChildWire implements Wire {
   #noise(bytes: Buffer, why: string): void {
     this.#noiseTold += 1;
     if (this.#noiseTold > MAX_NOISE_TOLD) return;
-    this.#events.emit({ type: 'instance.noise', ...this.#where(), why, line: bytes.toString('utf8', 0, 120) });
+    this.#events.emit({ type: 'instance.noise', ...this.#where(), why, line: excerpt(bytes) });
   }
 
   /** The message cannot be attributed to a call, so whoever waits for it would wait in vain: the instance ends. */
@@ -181,6 +182,11 @@ function start(spec: ServerSpec): ChildProcess {
   return process.platform === 'win32'
     ? crossSpawn(spec.command, [...spec.args], options)
     : spawn(spec.command, [...spec.args], options);
+}
+
+/** The ellipsis tells the log that a secret may have been cut in two here. */
+function excerpt(bytes: Buffer): string {
+  return bytes.length > MAX_NOISE_BYTES ? `${bytes.toString('utf8', 0, MAX_NOISE_BYTES)}…` : bytes.toString();
 }
 
 function describeSpawnError(error: NodeJS.ErrnoException): string {

@@ -22,13 +22,13 @@ export class StderrTail {
 
   push(chunk: Buffer): void {
     const parts = (this.#partial + this.#decoder.write(chunk)).split(/\r?\n/);
-    this.#partial = (parts.pop() ?? '').slice(0, MAX_LINE_CHARS);
-    for (const part of parts) this.#add(part.slice(0, MAX_LINE_CHARS));
+    this.#partial = (parts.pop() ?? '').slice(0, MAX_LINE_CHARS + 1);
+    for (const part of parts) this.#add(cut(part));
   }
 
   /** The last lines, oldest first, with an unfinished one at the end. */
   lines(): readonly string[] {
-    return this.#partial === '' ? [...this.#lines] : [...this.#lines, this.#partial];
+    return this.#partial === '' ? [...this.#lines] : [...this.#lines, cut(this.#partial)];
   }
 
   #add(line: string): void {
@@ -45,4 +45,9 @@ export class StderrTail {
     this.#told += 1;
     if (this.#told <= MAX_LINES_PER_SECOND) this.#tell(line);
   }
+}
+
+/** The ellipsis tells the log that a secret may have been cut in two here. */
+function cut(line: string): string {
+  return line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS)}…` : line;
 }

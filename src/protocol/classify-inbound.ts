@@ -48,7 +48,9 @@ const ONLY_POST = 'POST, OPTIONS';
 export function classifyStream(head: InboundHead): Inbound {
   const { sessionId, version } = head;
   if (sessionId !== undefined) {
-    return isModernVersion(version) ? refused('METHOD_NOT_ALLOWED', { allow: ONLY_POST }) : { kind: 'legacy-stream', sessionId };
+    return isModernVersion(version)
+      ? refused('METHOD_NOT_ALLOWED', { allow: ONLY_POST })
+      : { kind: 'legacy-stream', sessionId };
   }
   const otherwise = classifyBlindStream(head);
   return head.lastEventId === undefined ? otherwise : { kind: 'sse-resume', otherwise };
@@ -69,7 +71,9 @@ function opensStream(accept: string | undefined): boolean {
 
 export function classifyEnd({ sessionId, version }: InboundHead): Inbound {
   if (sessionId !== undefined) return { kind: 'legacy-end', sessionId };
-  return isModernVersion(version) ? refused('METHOD_NOT_ALLOWED', { allow: ONLY_POST }) : refused('SESSION_MISSING');
+  return isModernVersion(version)
+    ? refused('METHOD_NOT_ALLOWED', { allow: ONLY_POST })
+    : refused('SESSION_MISSING');
 }
 
 /** `parse` is called once it is known that the body matters; what it throws refuses the request. */
@@ -81,32 +85,54 @@ export function classifyMessage(head: InboundHead, parse: () => InboundBody): In
   if (frame.kind === 'response' || frame.kind === 'error') return classifyAnswer(head, frame);
   const claim = claimOf(frame);
   if (frame.kind === 'notification') return classifyNotification(head, frame, claim);
-  return frame.method === 'initialize' ? classifyInitialize(head, frame, claim) : classifyRequest(head, frame, claim);
+  return frame.method === 'initialize'
+    ? classifyInitialize(head, frame, claim)
+    : classifyRequest(head, frame, claim);
 }
 
 function classifyBatch({ version, sessionId }: InboundHead, frames: readonly Frame[]): Inbound {
-  if (isModernVersion(version) || frames.some((frame) => claimOf(frame) !== undefined)) return refused('BATCH');
+  if (isModernVersion(version) || frames.some((frame) => claimOf(frame) !== undefined))
+    return refused('BATCH');
   return sessionId === undefined ? refused('SESSION_MISSING') : { kind: 'legacy-batch', sessionId, frames };
 }
 
 function classifyAnswer({ version, sessionId }: InboundHead, frame: Frame): Inbound {
-  if (isModernVersion(version)) return refused('INVALID_REQUEST', { detail: 'Clients of this revision send no responses.' });
+  if (isModernVersion(version))
+    return refused('INVALID_REQUEST', { detail: 'Clients of this revision send no responses.' });
   return inSession(sessionId, frame);
 }
 
-function classifyNotification({ version, sessionId }: InboundHead, frame: Frame, claim: Claim | undefined): Inbound {
+function classifyNotification(
+  { version, sessionId }: InboundHead,
+  frame: Frame,
+  claim: Claim | undefined,
+): Inbound {
   if (claim !== undefined && !isWellFormed(claim)) return envelopeRefused(claim);
-  if (claim !== undefined && version !== undefined && claim.version !== version) return refused('HEADER_MISMATCH');
-  return claim !== undefined || isModernVersion(version) ? { kind: 'modern', frame } : inSession(sessionId, frame);
+  if (claim !== undefined && version !== undefined && claim.version !== version)
+    return refused('HEADER_MISMATCH');
+  return claim !== undefined || isModernVersion(version)
+    ? { kind: 'modern', frame }
+    : inSession(sessionId, frame);
 }
 
-function classifyInitialize({ version, sessionId }: InboundHead, frame: Frame, claim: Claim | undefined): Inbound {
+function classifyInitialize(
+  { version, sessionId }: InboundHead,
+  frame: Frame,
+  claim: Claim | undefined,
+): Inbound {
   if (isValidModernClaim(claim)) return { kind: 'modern', frame };
-  if (isModernVersion(version)) return refused('HEADER_MISMATCH', { detail: 'initialize belongs to revisions before this one.' });
-  return sessionId === undefined ? { kind: 'legacy-open', frame } : { kind: 'legacy-message', sessionId, frame };
+  if (isModernVersion(version))
+    return refused('HEADER_MISMATCH', { detail: 'initialize belongs to revisions before this one.' });
+  return sessionId === undefined
+    ? { kind: 'legacy-open', frame }
+    : { kind: 'legacy-message', sessionId, frame };
 }
 
-function classifyRequest({ version, sessionId }: InboundHead, frame: Frame, claim: Claim | undefined): Inbound {
+function classifyRequest(
+  { version, sessionId }: InboundHead,
+  frame: Frame,
+  claim: Claim | undefined,
+): Inbound {
   if (claim !== undefined) return { kind: 'modern', frame };
   if (isModernVersion(version)) return envelopeRefused({ version: undefined, hasCapabilities: false });
   if (sessionId === undefined && version !== undefined && !LEGACY_VERSIONS.includes(version)) {
@@ -117,7 +143,9 @@ function classifyRequest({ version, sessionId }: InboundHead, frame: Frame, clai
 
 function inSession(sessionId: string | undefined, frame: Frame): Inbound {
   if (sessionId !== undefined) return { kind: 'legacy-message', sessionId, frame };
-  return refused('SESSION_MISSING', { detail: 'Send initialize first, then the Mcp-Session-Id header of its answer.' });
+  return refused('SESSION_MISSING', {
+    detail: 'Send initialize first, then the Mcp-Session-Id header of its answer.',
+  });
 }
 
 function isWellFormed(claim: Claim): boolean {

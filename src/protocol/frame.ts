@@ -3,24 +3,19 @@
  * stays as it came: number texts, key order, repeated names, depth.
  */
 import { isUtf8 } from 'node:buffer';
+import { FrameParts } from './frame-parts.ts';
 import { hasTwice } from './json-member.ts';
-import {
-  BACKSLASH,
-  ChildCursor,
-  LOWER_N,
-  MINUS,
-  NINE,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipSpace,
-  skipTail,
-  skipValue,
-  UNLIMITED_DEPTH,
-  ZERO,
-} from './json-scan.ts';
+import { ChildCursor, skipSpace, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
 import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
+
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const OPEN_BRACKET = 0x5b;
+const LOWER_N = 0x6e;
+const OPEN_BRACE = 0x7b;
 
 /** Byte offsets, the end exclusive. */
 export interface Span {
@@ -72,7 +67,7 @@ export function scanFrame(bytes: Buffer, from: Peer): Scan {
   if (!isUtf8(bytes)) return refuse('utf8', 0);
   const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
   const start = skipSpace(bytes, 0);
-  const parts = new Parts(bytes);
+  const parts = new FrameParts(bytes);
   const isObject = bytes[start] === OPEN_BRACE;
   const end = skipValue(bytes, start, maxDepth, parts);
   const tail = skipTail(bytes, end);
@@ -115,105 +110,9 @@ export function splitBatch(
   return isArray ? { ok: true, items } : refuse('shape', start);
 }
 
-const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
-type Name = (typeof NAMES)[number];
-
-interface Body extends Span {
-  readonly meta: Span | undefined;
-}
-
-/** The last value of each top-level member that we read, `_meta` inside it, and where the first repetition stands. */
-class Parts implements Watch {
-  jsonrpc: Span | undefined = undefined;
-  id: Span | undefined = undefined;
-  method: Span | undefined = undefined;
-  params: Span | undefined = undefined;
-  result: Span | undefined = undefined;
-  error: Span | undefined = undefined;
-  paramsMeta: Span | undefined = undefined;
-  resultMeta: Span | undefined = undefined;
-  twiceAt: number | undefined = undefined;
-  readonly #bytes: Buffer;
-  #name: Name | undefined = undefined;
-  #start = 0;
-  #isMeta = false;
-  #metaStart = 0;
-  #meta: Span | undefined = undefined;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void {
-    if (depth === 1) {
-      const name = nameOf(this.#bytes, keyStart, keyEnd);
-      if (name !== undefined && this[name] !== undefined) this.twiceAt ??= keyStart;
-      this.#name = name;
-      this.#start = valueStart;
-      this.#meta = undefined;
-    } else {
-      this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
-      if (!this.#isMeta) return;
-      if (this.#meta !== undefined) this.twiceAt ??= keyStart;
-      this.#metaStart = valueStart;
-    }
-  }
-
-  value(depth: number, end: number): void {
-    if (depth === 2) {
-      if (this.#isMeta) this.#meta = { start: this.#metaStart, end };
-      return;
-    }
-    const span = { start: this.#start, end };
-    switch (this.#name) {
-      case 'jsonrpc':
-        this.jsonrpc = span;
-        break;
-      case 'id':
-        this.id = span;
-        break;
-      case 'method':
-        this.method = span;
-        break;
-      case 'params':
-        this.params = span;
-        this.paramsMeta = this.#meta;
-        break;
-      case 'result':
-        this.result = span;
-        this.resultMeta = this.#meta;
-        break;
-      case 'error':
-        this.error = span;
-        break;
-    }
-  }
-}
-
-function nameOf(bytes: Buffer, keyStart: number, keyEnd: number): Name | undefined {
-  switch (bytes[keyStart + 1]) {
-    case 0x6a:
-      return stringIs(bytes, keyStart, keyEnd, 'jsonrpc') ? 'jsonrpc' : undefined;
-    case 0x69:
-      return stringIs(bytes, keyStart, keyEnd, 'id') ? 'id' : undefined;
-    case 0x6d:
-      return stringIs(bytes, keyStart, keyEnd, 'method') ? 'method' : undefined;
-    case 0x70:
-      return stringIs(bytes, keyStart, keyEnd, 'params') ? 'params' : undefined;
-    case 0x72:
-      return stringIs(bytes, keyStart, keyEnd, 'result') ? 'result' : undefined;
-    case 0x65:
-      return stringIs(bytes, keyStart, keyEnd, 'error') ? 'error' : undefined;
-    case BACKSLASH:
-      return NAMES.find((name) => stringIs(bytes, keyStart, keyEnd, name));
-    default:
-      return undefined;
-  }
-}
-
-function callOf(bytes: Buffer, parts: Parts, methodSpan: Span): Scan {
+function callOf(bytes: Buffer, parts: FrameParts, methodSpan: Span): Scan {
   const { id, params } = parts;
-  const method = stringAt(bytes, methodSpan);
+  const method = methodAt(bytes, methodSpan);
   if (method === undefined) return refuse('shape', methodSpan.start);
   const answer = parts.result ?? parts.error;
   if (answer !== undefined) return refuse('shape', answer.start);
@@ -229,7 +128,7 @@ function callOf(bytes: Buffer, parts: Parts, methodSpan: Span): Scan {
 }
 
 /** An error may answer nobody: without an id (2025-11-25 on) or with null there (JSON-RPC 2.0, section 5). */
-function answerOf(bytes: Buffer, parts: Parts, start: number): Scan {
+function answerOf(bytes: Buffer, parts: FrameParts, start: number): Scan {
   const { result, error } = parts;
   if ((result === undefined) === (error === undefined)) return refuse('shape', start);
   if (error !== undefined && bytes[error.start] !== OPEN_BRACE) return refuse('shape', error.start);
@@ -267,6 +166,23 @@ function isId(bytes: Buffer, id: Span): boolean {
 
 function objectOnly(bytes: Buffer, span: Span | undefined): Span | undefined {
   return span !== undefined && bytes[span.start] === OPEN_BRACE ? span : undefined;
+}
+
+/** Longer than any method of the protocol: what is kept between messages stays a few kilobytes. */
+const MAX_RECENT_BYTES = 64;
+const recentMethods: string[] = Array.from({ length: 64 }, () => '');
+
+/** Decoding costs more than the rest of a short scan, and the methods in use are few: those last seen are compared first. */
+function methodAt(bytes: Buffer, span: Span): string | undefined {
+  if (bytes[span.start] !== QUOTE) return undefined;
+  const length = span.end - span.start;
+  if (length > MAX_RECENT_BYTES) return stringAt(bytes, span);
+  const slot = (length * 31 + (bytes[span.end - 2] as number)) & 63;
+  const recent = recentMethods[slot] as string;
+  if (stringIs(bytes, span.start, span.end, recent)) return recent;
+  const method = stringAt(bytes, span) ?? '';
+  recentMethods[slot] = method;
+  return method;
 }
 
 /** Tells JSON that is too deep from what is not JSON, wherever the first fault is. */

@@ -3,8 +3,11 @@
  * A span that is not of the expected kind has no members and no elements.
  */
 import type { Span } from './frame.ts';
-import { ChildCursor, OPEN_BRACE, OPEN_BRACKET, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
+import { ChildCursor, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
 
 export interface Member {
   /** Decoded. */

@@ -1,6 +1,9 @@
 /** JSON strings in proven JSON, compared and decoded. */
 import type { Span } from './frame.ts';
-import { BACKSLASH, LOWER_U, QUOTE } from './json-scan.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
 
 /** The decoded string, or undefined when the value is not a string. Lone surrogates stay what they are in JSON.parse. */
 export function stringAt(bytes: Buffer, span: Span): string | undefined {

@@ -2,12 +2,21 @@
 import { GatewayError } from '../errors.ts';
 
 /** `id` is the request's own text; undefined where it could not be read, which legacy revisions write as null. */
-export function errorText(id: Buffer | string | undefined, code: number, message: string, data?: unknown): string {
+export function errorText(
+  id: Buffer | string | undefined,
+  code: number,
+  message: string,
+  data?: unknown,
+): string {
   const error = data === undefined ? { code, message } : { code, message, data };
   return `{"jsonrpc":"2.0","id":${id === undefined ? 'null' : id.toString()},"error":${JSON.stringify(error)}}`;
 }
 
-export function gatewayErrorText(id: Buffer | string | undefined, error: GatewayError, requestId?: string): string {
+export function gatewayErrorText(
+  id: Buffer | string | undefined,
+  error: GatewayError,
+  requestId?: string,
+): string {
   const data = { reason: error.row.reason, ...error.data, ...(requestId === undefined ? {} : { requestId }) };
   return errorText(id, error.row.rpc, error.message, data);
 }

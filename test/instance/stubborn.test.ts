@@ -21,7 +21,7 @@ const gateway = await startGateway({
     'stubborn-sh': { command: 'sh', args: ['-c', `${hostile} --ignore-eof --ignore-term ; true`] },
     deaf: { command: 'sh', args: ['-c', DEAF] },
     mute: runs(HOSTILE_SERVER, '--close-stdout=call'),
-    'mute-stubborn': runs(HOSTILE_SERVER, '--close-stdout=call', '--ignore-eof', '--ignore-term', '--fork'),
+    'mute-stubborn': runs(HOSTILE_SERVER, '--close-stdout=call', '--ignore-eof', '--ignore-term'),
     'mute-start': runs(HOSTILE_SERVER, '--close-stdout'),
   },
 });
@@ -105,8 +105,9 @@ describe.concurrent('a server that dies while a grandchild holds its pipes', () 
 
 describe.concurrent('a server that closes its output but lives', () => {
   it.each(['mute', 'mute-stubborn'])('#33 is ended, and its calls are answered: %s', async (server) => {
-    const pid = await start(server, server).catch(() => pidOfSession(gateway, server));
-    const { exit } = await gateway.event('instance.exited', (event) => event.server === server);
+    const answer = await rest(gateway, `${server}/pid`, server);
+    expect([answer.status, answer.code]).toEqual([502, 'SERVER_EXITED']);
+    const { exit, pid = 0 } = await gateway.event('instance.exited', (event) => event.server === server);
     await gone(pid);
     expect(exit.expected).toBe(false);
   });

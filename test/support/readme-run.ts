@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, readDocument } from './readme-blocks.ts';
 
-export interface Finished {
+interface Finished {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -125,8 +125,12 @@ function observe(child: ChildProcess): Running {
         void finished.then(() => reject(new Error(`ended without saying ${pattern}:\n${stdout}${stderr}`)));
       }),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      process.kill(-pid, 'SIGKILL');
+      try {
+        // Also when the command itself has ended: what it left in its group must not outlive the test.
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // Nothing is left, which is how it should be.
+      }
       await finished;
     },
   };

@@ -1,0 +1,95 @@
+/** Collects, while a message is scanned, the spans that we read. Knows names and places, not which of them belong together. */
+import type { Span } from './frame.ts';
+import type { Watch } from './json-scan.ts';
+import { stringIs } from './json-string.ts';
+
+const BACKSLASH = 0x5c;
+
+// Numbers, not strings, because storing under a changing name is slow; the order is that of NAMES.
+const JSONRPC = 0;
+const ID = 1;
+const METHOD = 2;
+const PARAMS = 3;
+const RESULT = 4;
+const ERROR = 5;
+const OTHER = -1;
+const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
+
+/** The last value of each top-level member that we read, the last `_meta` in it, and where the first repetition stands. */
+export class FrameParts implements Watch {
+  paramsMeta: Span | undefined = undefined;
+  resultMeta: Span | undefined = undefined;
+  /** Offset of the first key that repeats one that we read. */
+  twiceAt: number | undefined = undefined;
+  readonly #bytes: Buffer;
+  readonly #spans: (Span | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
+  #name = OTHER;
+  #start = 0;
+  #meta: Span | undefined = undefined;
+  #isMeta = false;
+  #metaStart = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get jsonrpc(): Span | undefined {
+    return this.#spans[JSONRPC];
+  }
+
+  get id(): Span | undefined {
+    return this.#spans[ID];
+  }
+
+  get method(): Span | undefined {
+    return this.#spans[METHOD];
+  }
+
+  get params(): Span | undefined {
+    return this.#spans[PARAMS];
+  }
+
+  get result(): Span | undefined {
+    return this.#spans[RESULT];
+  }
+
+  get error(): Span | undefined {
+    return this.#spans[ERROR];
+  }
+
+  key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void {
+    if (depth === 1) {
+      this.#name = nameOf(this.#bytes, keyStart, keyEnd);
+      this.#start = valueStart;
+      this.#meta = undefined;
+      if (this.#name !== OTHER && this.#spans[this.#name] !== undefined) this.twiceAt ??= keyStart;
+      return;
+    }
+    this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
+    this.#metaStart = valueStart;
+    if (this.#isMeta && this.#meta !== undefined && this.#name >= PARAMS) this.twiceAt ??= keyStart;
+  }
+
+  value(depth: number, end: number): void {
+    if (depth === 2) {
+      if (this.#isMeta) this.#meta = { start: this.#metaStart, end };
+      return;
+    }
+    if (this.#name === OTHER) return;
+    this.#spans[this.#name] = { start: this.#start, end };
+    if (this.#name === PARAMS) this.paramsMeta = this.#meta;
+    else if (this.#name === RESULT) this.resultMeta = this.#meta;
+  }
+}
+
+/** The six names begin with six different letters, so one comparison will do unless the key begins with an escape. */
+function nameOf(bytes: Buffer, keyStart: number, keyEnd: number): number {
+  const first = bytes[keyStart + 1];
+  if (first === BACKSLASH) return NAMES.findIndex((name) => stringIs(bytes, keyStart, keyEnd, name));
+  const candidate = first === undefined ? OTHER : (BY_FIRST_BYTE[first] ?? OTHER);
+  return candidate !== OTHER && stringIs(bytes, keyStart, keyEnd, NAMES[candidate] ?? '') ? candidate : OTHER;
+}
+
+const BY_FIRST_BYTE = Int8Array.from({ length: 256 }, (_, byte) =>
+  NAMES.findIndex((name) => name.charCodeAt(0) === byte),
+);
