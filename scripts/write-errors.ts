@@ -17,13 +17,28 @@ Errors of a server are passed on to MCP clients as the server wrote them; REST m
 `;
 
 const target = new URL('../docs/errors.md', import.meta.url);
-const rows = Object.entries(ERRORS).map(
-  ([code, { status, rpc, reason, text }]) =>
-    `| \`${code}\` | ${status} | ${rpc} | \`${reason}\` | ${text.replaceAll('|', '\\|')} |`,
+const HEAD = ['code', 'status', 'JSON-RPC', 'reason', 'sentence'];
+const rows = Object.entries(ERRORS).map(([code, { status, rpc, reason, text: sentence }]) => [
+  `\`${code}\``,
+  String(status),
+  String(rpc),
+  `\`${reason}\``,
+  sentence.replaceAll('|', '\\|'),
+]);
+// Padded as the formatter writes tables.
+const widths = HEAD.map((head, column) =>
+  Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
 );
-const table = ['| code | status | JSON-RPC | reason | sentence |', '|---|---|---|---|---|', ...rows].join(
-  '\n',
-);
+const toLine = (cells: readonly string[], fill: string): string =>
+  `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;
+const table = [
+  toLine(HEAD, ' '),
+  toLine(
+    HEAD.map(() => ''),
+    '-',
+  ),
+  ...rows.map((row) => toLine(row, ' ')),
+].join('\n');
 const text = `${INTRODUCTION}${table}\n`;
 
 if (!process.argv.includes('--check')) {

@@ -9,7 +9,7 @@ export interface InstanceExit {
   readonly signal: string | null;
   /** True when the gateway itself ended the process. */
   readonly expected: boolean;
-  /** The operating system's reason when the process could not be spawned at all. */
+  /** Why it did not start, where its end does not tell: the operating system's reason, or that it took too long. */
   readonly spawnError: string | undefined;
   /** The last lines of standard error, oldest first. */
   readonly stderrTail: readonly string[];

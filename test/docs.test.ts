@@ -154,7 +154,7 @@ function section(markdown: string, heading: string): string {
 /** The cells of the first table whose first column has that head. */
 function rowsOf(markdown: string, head: string): string[][] {
   const lines = markdown.split('\n');
-  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  const start = lines.findIndex((line) => new RegExp(`^\\| ${head} +\\|`).test(line));
   const rest = start === -1 ? [] : lines.slice(start + 2);
   const end = rest.findIndex((line) => !line.startsWith('|'));
   return rest.slice(0, end === -1 ? rest.length : end).map((line) =>

@@ -84,7 +84,7 @@ describe('the gateway that `npm start` runs', { timeout: 120_000 }, () => {
     expect(stdout).toContain('Hello');
   });
 
-  it('ends with everything it started when npm itself is told to', async () => {
+  it('ends with everything it started when npm itself is told to', { timeout: 45_000 }, async () => {
     const everything = descendants(gateway.pid);
     // npm, the gateway, and at least npx and its server for the two REST sessions.
     expect(everything.length).toBeGreaterThanOrEqual(6);

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, GatewayError, toGatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { refusedId } from '../protocol/refused-id.ts';
 import { gatewayErrorText } from '../protocol/rpc-text.ts';
 
 /** Which shape errors of a route have. */
@@ -22,18 +23,29 @@ export interface Problem {
 /** RFC 9457. `extension` members must be safe to show. */
 export function toProblem(error: GatewayError, extension: Record<string, unknown> = {}): Problem {
   const { status, reason, text } = error.row;
-  return { type: `urn:mcp-gateway:${reason}`, title: text, status, detail: error.message, code: error.code, ...extension };
+  return {
+    type: `urn:mcp-gateway:${reason}`,
+    title: text,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...extension,
+  };
 }
 
-/** `id` is the JSON-RPC request's own text where it could be read. */
-export function sendError(reply: FastifyReply, error: GatewayError, shape: ErrorShape, id?: Buffer): FastifyReply {
+/** A JSON-RPC error carries the id of the request that it refuses, where that can be read. */
+export function sendError(reply: FastifyReply, error: GatewayError, shape: ErrorShape): FastifyReply {
   const { status } = error.row;
   if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
   // The rest of a body that was refused is not read.
   if (error.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
-  const requestId = error.code === 'INTERNAL' ? reply.request.id : undefined;
+  const { body, headers, id } = reply.request;
+  const requestId = error.code === 'INTERNAL' ? id : undefined;
   reply.code(status);
-  if (shape === 'rpc') return reply.type('application/json').send(gatewayErrorText(id, error, requestId));
+  if (shape === 'rpc') {
+    const rpcId = refusedId(body, headers['mcp-protocol-version'] as string | undefined);
+    return reply.type('application/json').send(gatewayErrorText(rpcId, error, requestId));
+  }
   const problem = toProblem(error, requestId === undefined ? {} : { requestId });
   return reply.type('application/problem+json').send(JSON.stringify(problem));
 }
@@ -44,7 +56,8 @@ export function fromFastify(cause: unknown): GatewayError {
   const { code, statusCode } = (cause ?? {}) as { code?: string; statusCode?: number };
   const known = code === undefined ? undefined : FASTIFY_CODES[code];
   if (known !== undefined) return new GatewayError(known, undefined, { cause });
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new GatewayError('BAD_HTTP', undefined, { cause });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new GatewayError('BAD_HTTP', undefined, { cause });
   return toGatewayError(cause);
 }
 
@@ -69,7 +82,12 @@ function pathToTell(url: string): string {
 
 export function reportRefusal(events: Events, request: FastifyRequest, error: GatewayError): void {
   if (error.code === 'INTERNAL') {
-    events.emit({ type: 'gateway.fault', where: `${request.method} request`, cause: error.cause, requestId: request.id });
+    events.emit({
+      type: 'gateway.fault',
+      where: `${request.method} request`,
+      cause: error.cause,
+      requestId: request.id,
+    });
   }
   events.emit({
     type: 'request.refused',

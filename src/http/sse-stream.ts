@@ -32,11 +32,7 @@ export class SseStream {
   readonly #response: ServerResponse;
   readonly #options: StreamOptions;
   readonly #heartbeat: NodeJS.Timeout;
-  #progressMs = performance.now();
   #open = true;
-  readonly #flushed = (): void => {
-    this.#progressMs = performance.now();
-  };
 
   /** Takes the reply over from Fastify; headers set on it so far are sent along. */
   constructor(reply: FastifyReply, headers: Record<string, string>, options: StreamOptions) {
@@ -50,8 +46,11 @@ export class SseStream {
     reply.hijack();
     this.#response = reply.raw;
     this.#options = options;
-    this.#response.socket?.setNoDelay(true);
-    this.#response.socket?.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    // Of the request: a response to a pipelined one has no socket before its turn comes.
+    const { socket } = reply.request.raw;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    cutStalled(this.#response, options.times.writeDeadlineMs);
     this.#response.writeHead(200, own);
     this.#response.flushHeaders();
     this.#response.on('drain', options.onDrain);
@@ -59,7 +58,7 @@ export class SseStream {
     this.#response.on('close', () => this.#closed());
     this.#heartbeat = setInterval(() => this.#beat(), options.times.heartbeatMs);
     // The client may have gone before there was anybody to hear it.
-    if (this.#response.destroyed || this.#response.socket?.destroyed !== false) this.#closed();
+    if (this.#response.destroyed || socket.destroyed) this.#closed();
   }
 
   get open(): boolean {
@@ -69,13 +68,12 @@ export class SseStream {
   /** Everything is taken while the stream is open; `full` asks for no more until `onDrain`. */
   write(pieces: readonly Buffer[]): 'sent' | 'full' | 'gone' {
     if (!this.#open) return 'gone';
-    if (this.#response.writableLength === 0) this.#progressMs = performance.now();
     // Every write is a chunk of its own on the wire: small pieces are joined, large ones are not copied.
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const chunks = bytes <= JOINED_BYTES ? [Buffer.concat(pieces as Buffer[], bytes)] : pieces;
     this.#response.cork();
     for (let index = 0; index < chunks.length - 1; index += 1) this.#response.write(chunks[index]);
-    this.#response.write(chunks.at(-1) ?? '', this.#flushed);
+    this.#response.write(chunks.at(-1) ?? '');
     this.#response.uncork();
     return this.#response.writableLength > HIGH_WATER_BYTES ? 'full' : 'sent';
   }
@@ -87,12 +85,7 @@ export class SseStream {
   }
 
   #beat(): void {
-    const { writeDeadlineMs } = this.#options.times;
-    if (this.#response.writableLength > 0 && performance.now() - this.#progressMs > writeDeadlineMs) {
-      this.#response.destroy();
-      return;
-    }
-    if (this.#response.writableLength === 0) this.#response.write(SSE_HEARTBEAT, this.#flushed);
+    if (this.#response.writableLength === 0) this.#response.write(SSE_HEARTBEAT);
   }
 
   #closed(): void {
@@ -101,4 +94,14 @@ export class SseStream {
     clearInterval(this.#heartbeat);
     this.#options.onClose();
   }
+}
+
+/**
+ * Destroys a response whose reader takes nothing for that long, after `end()` too. The socket's own clock runs: it
+ * starts anew with each byte that the kernel takes, where the callback of a write waits for the whole of it.
+ */
+export function cutStalled(response: ServerResponse, writeDeadlineMs: number): void {
+  response.setTimeout(writeDeadlineMs, () => {
+    if (response.writableLength > 0) response.destroy();
+  });
 }

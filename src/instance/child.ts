@@ -1,12 +1,11 @@
 /** One child process as a wire: newline-delimited JSON on its pipes, its own process group, never a shell. */
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import crossSpawn from 'cross-spawn';
 import type { Events, InstanceExit } from '../events.ts';
 import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts';
 import { LineReader } from '../protocol/line-codec.ts';
 import { deferred } from '../util/deferred.ts';
-import { childEnvironment, type ServerSpec } from './spec.ts';
+import { describeSpawnError, spawnProcess } from './spawn.ts';
+import type { ServerSpec } from './spec.ts';
 import { StderrTail } from './stderr-tail.ts';
 import { endLeftovers, stopGroup } from './stop-group.ts';
 import type { Wire, Written } from './wire.ts';
@@ -21,13 +20,28 @@ const MAX_NOISE_BYTES = 120;
 const NEWLINE = Buffer.from('\n');
 
 export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
-  return new ChildWire(spec, instance, events);
+  const child = spawnProcess(spec);
+  return 'spawnError' in child ? stillborn(child.spawnError) : new ChildWire(spec, child, instance, events);
+}
+
+/** A process that could not even be tried. */
+function stillborn(spawnError: string): Wire {
+  const nothing = (): void => undefined;
+  return {
+    pid: undefined,
+    write: () => 'gone',
+    read: nothing,
+    pause: nothing,
+    resume: nothing,
+    stop: () => Promise.resolve(),
+    ended: Promise.resolve({ exitCode: null, signal: null, expected: false, spawnError, stderrTail: [] }),
+  };
 }
 
 class ChildWire implements Wire {
   readonly ended: Promise<InstanceExit>;
   readonly #child: ChildProcess;
-  readonly #server: string;
+  readonly #spec: ServerSpec;
   readonly #instance: number;
   readonly #events: Events;
   readonly #stderr: StderrTail;
@@ -39,8 +53,8 @@ class ChildWire implements Wire {
   #noiseTold = 0;
   #gone = false;
 
-  constructor(spec: ServerSpec, instance: number, events: Events) {
-    this.#server = spec.name;
+  constructor(spec: ServerSpec, child: ChildProcess, instance: number, events: Events) {
+    this.#spec = spec;
     this.#instance = instance;
     this.#events = events;
     this.#stderr = new StderrTail((line) => events.emit({ type: 'instance.stderr', ...this.#where(), line }));
@@ -48,7 +62,7 @@ class ChildWire implements Wire {
       line: (bytes) => this.#line(bytes),
       overlong: () => this.#overlong(spec.maxLineBytes),
     });
-    this.#child = start(spec);
+    this.#child = child;
     this.ended = this.#watch();
   }
 
@@ -57,8 +71,8 @@ class ChildWire implements Wire {
   }
 
   write(pieces: readonly Buffer[]): Written {
-    const stdin = this.#child.stdin;
-    if (this.#gone || this.#stopping !== undefined || stdin === null || !stdin.writable) return 'gone';
+    const { stdin } = this.#child;
+    if (this.#gone || this.#stopping !== undefined || !stdin?.writable) return 'gone';
     if (stdin.writableLength > MAX_QUEUED_BYTES) return 'full';
     stdin.cork();
     for (const piece of pieces) stdin.write(piece);
@@ -93,7 +107,7 @@ class ChildWire implements Wire {
   }
 
   #where() {
-    return { server: this.#server, instance: this.#instance };
+    return { server: this.#spec.name, instance: this.#instance };
   }
 
   async #watch(): Promise<InstanceExit> {
@@ -110,9 +124,9 @@ class ChildWire implements Wire {
     });
     const exit = deferred<{ code: number | null; signal: string | null }>();
     child.once('exit', (code, signal) => exit.resolve({ code, signal }));
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.once('error', (error) => {
       if (child.pid !== undefined) return;
-      this.#spawnError = describeSpawnError(error);
+      this.#spawnError = describeSpawnError(this.#spec, error);
       exit.resolve({ code: null, signal: null });
     });
     const { code, signal } = await exit.promise;
@@ -169,28 +183,7 @@ class ChildWire implements Wire {
   }
 }
 
-function start(spec: ServerSpec): ChildProcess {
-  const options = {
-    cwd: spec.cwd,
-    env: childEnvironment(process.env, spec.env),
-    stdio: 'pipe',
-    shell: false,
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  } as const;
-  // Windows resolves npx.cmd and quotes its arguments only with help.
-  return process.platform === 'win32'
-    ? crossSpawn(spec.command, [...spec.args], options)
-    : spawn(spec.command, [...spec.args], options);
-}
-
 /** The ellipsis tells the log that a secret may have been cut in two here. */
 function excerpt(bytes: Buffer): string {
   return bytes.length > MAX_NOISE_BYTES ? `${bytes.toString('utf8', 0, MAX_NOISE_BYTES)}…` : bytes.toString();
-}
-
-function describeSpawnError(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'the command was not found on PATH, or the working directory does not exist';
-  if (error.code === 'EACCES') return 'the command is not executable, or the working directory is not accessible';
-  return error.code ?? 'the process could not be spawned';
 }

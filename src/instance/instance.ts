@@ -87,7 +87,7 @@ export class Instance implements LeaseHost {
 
   /** Why a call that cannot be written any more fails. */
   gone(): GatewayError {
-    return new GatewayError(this.#failure ?? 'SERVER_EXITED');
+    return new GatewayError(this.#failure ?? (this.facts === undefined ? 'START_FAILED' : 'SERVER_EXITED'));
   }
 
   /** The clock of the start runs from the initialize request to its answer. */
@@ -220,7 +220,8 @@ export class Instance implements LeaseHost {
     this.#events.emit({ type: 'call.settled', server: this.spec.name, method: route.method, outcome, tookMs });
   }
 
-  #finish(exit: InstanceExit): InstanceExit {
+  #finish(ended: InstanceExit): InstanceExit {
+    const exit = this.#failure === 'START_TIMEOUT' ? { ...ended, expected: false, spawnError: this.#notReady() } : ended;
     clearTimeout(this.#startTimer);
     this.deadlines.end();
     if (this.facts === undefined) this.#failure ??= 'START_FAILED';
@@ -229,6 +230,10 @@ export class Instance implements LeaseHost {
     this.#handshaken.resolve();
     this.#events.emit({ type: 'instance.exited', ...this.#where(), pid: this.#wire.pid, ready: this.facts !== undefined, exit });
     return exit;
+  }
+
+  #notReady(): string {
+    return `no answer to initialize within ${this.spec.startTimeoutMs} ms (startTimeoutMs)`;
   }
 
   #where() {

@@ -20,9 +20,9 @@ export class StartQueue {
     return this.#waiting.length;
   }
 
-  /** @returns a function that gives the place back. @throws GatewayError INSTANCES_FULL, or the signal's reason. */
+  /** @returns a function that gives the place back. @throws GatewayError INSTANCES_FULL, or SESSION_UNKNOWN when the signal aborts. */
   async enter(signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new GatewayError('SESSION_UNKNOWN');
     if (this.#running >= this.#concurrent) await this.#wait(signal);
     else this.#running += 1;
     let left = false;
@@ -45,7 +45,7 @@ export class StartQueue {
       };
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(admit), 1);
-        reject(signal.reason);
+        reject(new GatewayError('SESSION_UNKNOWN'));
       };
       signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.push(admit);

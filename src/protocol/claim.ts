@@ -12,8 +12,9 @@ export interface Claim {
   readonly hasCapabilities: boolean;
 }
 
-/** Undefined when there is no claim. Its presence counts, whatever its value. */
-export function claimOf({ bytes, meta }: Frame): Claim | undefined {
+/** Undefined when there is no claim. Its presence counts, whatever its value; what an answer says in its result is none. */
+export function claimOf({ bytes, kind, meta }: Frame): Claim | undefined {
+  if (kind === 'response' || kind === 'error') return undefined;
   const span = meta && findMember(bytes, meta, PROTOCOL_VERSION_KEY);
   if (meta === undefined || span === undefined) return undefined;
   const capabilities = findMember(bytes, meta, CLIENT_CAPABILITIES_KEY);

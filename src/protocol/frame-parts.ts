@@ -21,6 +21,8 @@ export class FrameParts implements Watch {
   resultMeta: Span | undefined = undefined;
   /** Offset of the first key that repeats one that we read. */
   twiceAt: number | undefined = undefined;
+  /** The same for `requestId` in `params`, which only one notification reads. */
+  requestIdTwiceAt: number | undefined = undefined;
   readonly #bytes: Buffer;
   readonly #spans: (Span | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
   #name = OTHER;
@@ -28,6 +30,8 @@ export class FrameParts implements Watch {
   #meta: Span | undefined = undefined;
   #isMeta = false;
   #metaStart = 0;
+  #hasToken = false;
+  #hasRequestId = false;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -62,12 +66,13 @@ export class FrameParts implements Watch {
       this.#name = nameOf(this.#bytes, keyStart, keyEnd);
       this.#start = valueStart;
       this.#meta = undefined;
+      this.#isMeta = false;
+      this.#hasRequestId = false;
       if (this.#name !== OTHER && this.#spans[this.#name] !== undefined) this.twiceAt ??= keyStart;
-      return;
+    } else if (this.#name === PARAMS || this.#name === RESULT) {
+      if (depth === 2) this.#bodyKey(keyStart, keyEnd, valueStart);
+      else if (this.#isMeta) this.#metaKey(keyStart, keyEnd);
     }
-    this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
-    this.#metaStart = valueStart;
-    if (this.#isMeta && this.#meta !== undefined && this.#name >= PARAMS) this.twiceAt ??= keyStart;
   }
 
   value(depth: number, end: number): void {
@@ -79,6 +84,22 @@ export class FrameParts implements Watch {
     this.#spans[this.#name] = { start: this.#start, end };
     if (this.#name === PARAMS) this.paramsMeta = this.#meta;
     else if (this.#name === RESULT) this.resultMeta = this.#meta;
+  }
+
+  #bodyKey(keyStart: number, keyEnd: number, valueStart: number): void {
+    this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
+    this.#hasToken = false;
+    this.#metaStart = valueStart;
+    if (this.#isMeta && this.#meta !== undefined) this.twiceAt ??= keyStart;
+    if (this.#name !== PARAMS || !stringIs(this.#bytes, keyStart, keyEnd, 'requestId')) return;
+    if (this.#hasRequestId) this.requestIdTwiceAt ??= keyStart;
+    this.#hasRequestId = true;
+  }
+
+  #metaKey(keyStart: number, keyEnd: number): void {
+    if (!stringIs(this.#bytes, keyStart, keyEnd, 'progressToken')) return;
+    if (this.#hasToken) this.twiceAt ??= keyStart;
+    this.#hasToken = true;
   }
 }
 

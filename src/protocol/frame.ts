@@ -4,7 +4,6 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { FrameParts } from './frame-parts.ts';
-import { hasTwice } from './json-member.ts';
 import { ChildCursor, skipSpace, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
 import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
@@ -52,12 +51,7 @@ export interface Refusal {
   readonly at: number;
 }
 
-interface Accepted {
-  readonly ok: true;
-  readonly frame: Frame;
-}
-
-export type Scan = Accepted | Refusal;
+export type Scan = { readonly ok: true; readonly frame: Frame } | Refusal;
 
 /**
  * Takes the buffer over: raw newlines between tokens become spaces in place, even when the message is refused.
@@ -78,7 +72,8 @@ export function scanFrame(bytes: Buffer, from: Peer): Scan {
   if (!isVersion2(bytes, parts.jsonrpc)) return refuse('shape', parts.jsonrpc.start);
   const scan =
     parts.method === undefined ? answerOf(bytes, parts, start) : callOf(bytes, parts, parts.method);
-  return scan.ok && from === 'client' ? refuseRepeats(scan) : scan;
+  if (from === 'server' || parts.requestIdTwiceAt === undefined || !scan.ok) return scan;
+  return scan.frame.method === 'notifications/cancelled' ? refuse('duplicate', parts.requestIdTwiceAt) : scan;
 }
 
 /** Whether the text is an array, that is a batch if it is a message at all. */
@@ -144,21 +139,12 @@ function answerOf(bytes: Buffer, parts: FrameParts, start: number): Scan {
   };
 }
 
-/** Inner members that decide where a message goes must not read differently to us and to the server. */
-function refuseRepeats(scan: Accepted): Scan {
-  const { bytes, method, body, meta } = scan.frame;
-  if (meta !== undefined && hasTwice(bytes, meta, 'progressToken')) return refuse('duplicate', meta.start);
-  if (method === 'notifications/cancelled' && body !== undefined && hasTwice(bytes, body, 'requestId')) {
-    return refuse('duplicate', body.start);
-  }
-  return scan;
-}
-
 function isVersion2(bytes: Buffer, jsonrpc: Span): boolean {
   return bytes[jsonrpc.start] === QUOTE && stringIs(bytes, jsonrpc.start, jsonrpc.end, '2.0');
 }
 
-function isId(bytes: Buffer, id: Span): boolean {
+/** A string or a number of bearable length; null is none. */
+export function isId(bytes: Buffer, id: Span): boolean {
   const first = bytes[id.start] as number;
   const isStringOrNumber = first === QUOTE || first === MINUS || (first >= ZERO && first <= NINE);
   return isStringOrNumber && id.end - id.start <= MAX_ID_BYTES;

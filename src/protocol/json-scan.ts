@@ -26,11 +26,11 @@ const NINE = 0x39;
 /** A depth that no buffer can reach. */
 export const UNLIMITED_DEPTH = 0x7fff_ffff;
 
-/** Told of the members of the outermost object and of objects directly in it, as the scan passes them. */
+/** Told of members as the scan passes them, down to objects in objects in the outermost object. */
 export interface Watch {
-  /** `depth` is 1 or 2; the key comes with its quotes. */
+  /** `depth` is 1 to 3; the key comes with its quotes. */
   key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void;
-  /** What follows the value of the member last told at this depth. */
+  /** `depth` is 1 or 2; `end` is what follows the value of the member last told at this depth. */
   value(depth: number, end: number): void;
 }
 
@@ -48,7 +48,7 @@ export function skipValue(bytes: Buffer, start: number, maxDepth: number, watch?
       const keyEnd = skipString(bytes, pos);
       const valueStart = skipColon(bytes, keyEnd);
       if (valueStart < 0) return valueStart;
-      if (depth <= 2 && watch !== undefined) watch.key(depth, pos, keyEnd, valueStart);
+      if (depth <= 3 && watch !== undefined) watch.key(depth, pos, keyEnd, valueStart);
       pos = valueStart;
     }
     const first = byteAt(bytes, pos);

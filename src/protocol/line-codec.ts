@@ -3,13 +3,14 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const BOM_BYTES = 3;
+const EMPTY = Buffer.alloc(0);
 
 /** Must not throw. */
 export interface LineHandler {
   /**
    * One line without its newline, a carriage return before that and a byte order mark; never blank. The bytes belong
-   * to the receiver, who may keep and change them; a short line may keep the chunk it came in from being freed.
+   * to the receiver, who may keep and change them; a short line keeps the chunk that it came in from being freed.
    */
   line(bytes: Buffer): void;
   /**
@@ -23,9 +24,12 @@ export interface LineHandler {
 export class LineReader {
   readonly #maxLineBytes: number;
   readonly #handler: LineHandler;
-  /** The unfinished line in the chunks it came in: joined once, when it ends, so that its cost stays linear. */
-  #parts: Buffer[] = [];
-  #partBytes = 0;
+  /**
+   * The unfinished line, in its first `#heldBytes` bytes. Room grows by doubling: linear time for one long line, and
+   * never more than twice its size in memory, even when it comes byte by byte (a list of chunks would cost far more).
+   */
+  #held: Buffer = EMPTY;
+  #heldBytes = 0;
   #dropping = false;
 
   /** `maxLineBytes` counts what stands before the newline. */
@@ -34,7 +38,7 @@ export class LineReader {
     this.#handler = handler;
   }
 
-  /** Takes the chunk over: lines are views of it. */
+  /** Takes the chunk over: lines that stand in it whole are views of it. */
   push(chunk: Buffer): void {
     let start = 0;
     let newline = chunk.indexOf(LF);
@@ -47,9 +51,9 @@ export class LineReader {
   }
 
   #finish(rest: Buffer): void {
-    this.#keep(rest);
-    const [first = rest, ...more] = this.#parts;
-    const line = more.length === 0 ? first : Buffer.concat(this.#parts, this.#partBytes);
+    const isWhole = this.#heldBytes === 0 && rest.length <= this.#maxLineBytes;
+    if (!isWhole) this.#keep(rest);
+    const line = isWhole ? rest : this.#held.subarray(0, this.#heldBytes);
     this.#forget();
     if (this.#dropping) this.#dropping = false;
     else this.#emit(line);
@@ -57,28 +61,37 @@ export class LineReader {
 
   #keep(part: Buffer): void {
     if (this.#dropping) return;
-    this.#parts.push(part);
-    this.#partBytes += part.length;
-    if (this.#partBytes <= this.#maxLineBytes) return;
-    const seenBytes = this.#partBytes;
-    this.#forget();
-    this.#dropping = true;
-    this.#handler.overlong(seenBytes);
+    const bytes = this.#heldBytes + part.length;
+    if (bytes > this.#maxLineBytes) {
+      this.#forget();
+      this.#dropping = true;
+      this.#handler.overlong(bytes);
+      return;
+    }
+    if (bytes > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.min(2 * bytes, this.#maxLineBytes));
+      this.#held.copy(grown, 0, 0, this.#heldBytes);
+      this.#held = grown;
+    }
+    part.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
+  /** The bytes may belong to the receiver of the line by now. */
   #forget(): void {
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#held = EMPTY;
+    this.#heldBytes = 0;
   }
 
   #emit(raw: Buffer): void {
-    const start = raw.length >= BOM.length && BOM.equals(raw.subarray(0, BOM.length)) ? BOM.length : 0;
-    const end = raw.at(-1) === CR ? raw.length - 1 : raw.length;
+    const start = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? BOM_BYTES : 0;
+    const end = raw[raw.length - 1] === CR ? raw.length - 1 : raw.length;
     const line = start === 0 && end === raw.length ? raw : raw.subarray(start, end);
     if (!isBlank(line)) this.#handler.line(line);
   }
 }
 
 function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === SPACE || byte === TAB || byte === CR);
+  for (const byte of line) if (byte !== SPACE && byte !== TAB && byte !== CR) return false;
+  return true;
 }

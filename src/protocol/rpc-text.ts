@@ -1,19 +1,20 @@
 /** JSON-RPC messages that the gateway itself writes, as text. */
 import { GatewayError } from '../errors.ts';
 
-/** `id` is the request's own text; undefined where it could not be read, which legacy revisions write as null. */
+/** `id` is the request's own text; see `refusedId` for what null and undefined say, which leaves the member out. */
 export function errorText(
-  id: Buffer | string | undefined,
+  id: Buffer | string | null | undefined,
   code: number,
   message: string,
   data?: unknown,
 ): string {
   const error = data === undefined ? { code, message } : { code, message, data };
-  return `{"jsonrpc":"2.0","id":${id === undefined ? 'null' : id.toString()},"error":${JSON.stringify(error)}}`;
+  const member = id === undefined ? '' : `"id":${String(id)},`;
+  return `{"jsonrpc":"2.0",${member}"error":${JSON.stringify(error)}}`;
 }
 
 export function gatewayErrorText(
-  id: Buffer | string | undefined,
+  id: Buffer | string | null | undefined,
   error: GatewayError,
   requestId?: string,
 ): string {

@@ -10,6 +10,8 @@ import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
 
+const OPEN_BRACKET = 0x5b;
+
 export type ToolFilter = (tool: string) => boolean;
 
 export function narrowTools(inner: Lease, mayUse: ToolFilter): Lease {
@@ -125,6 +127,8 @@ class FilteredList implements Exchange {
 export function hideTools({ bytes, body, kind }: Frame, mayUse: ToolFilter): Edit[] {
   const list = kind === 'response' && body !== undefined ? findMember(bytes, body, 'tools') : undefined;
   if (list === undefined) return [];
+  // Whatever else it is, such as the null that Go makes of an empty list, it holds no tool that may be used.
+  if (bytes[list.start] !== OPEN_BRACKET) return [{ ...list, text: '[]' }];
   const edits: Edit[] = [];
   let kept = 0;
   let cutFrom = list.start + 1;

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { BareSseClient } from '../support/sse-client.ts';
 import { collect, exchange, expectProblem, expectRpcError, head, JSON_TYPE, told } from './edge-support.ts';
@@ -52,8 +53,8 @@ describe('a body that is too large', () => {
 
   it('#51 with a Content-Length below its length is cut there, and the rest is no request', async () => {
     const answer = await exchange(gateway.port, head(`POST ${mcpPath}`, 'Content-Type: application/json', 'Content-Length: 4').replace('close', 'keep-alive'), '{"jsonrpc":"2.0","method":"a"}');
-    expectRpcError({ status: answer.status, body: answer.body.slice(0, Number(answer.headers['content-length'])) }, 400, -32700, 'parse-error');
-    expect(answer.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 400']);
+    expect(new Set(answer.text.match(/HTTP\/1\.1 \d+/g))).toEqual(new Set(['HTTP/1.1 400']));
+    expect(answer.text).not.toContain('202');
   });
 });
 
@@ -134,7 +135,7 @@ describe('a message that is not one', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each<[string, string | Buffer, string]>([
+  it.each<[string, string | Buffer, ErrorCode]>([
     ['half an object', '{"a":', 'PARSE'],
     ['bad UTF-8', Buffer.from('{"a":"\xff"}', 'latin1'), 'PARSE'],
     ['two objects', '{}{}', 'PARSE'],

@@ -1,6 +1,7 @@
 /** Requests that no HTTP client would send: bytes on a socket, and what came back. */
 import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
+import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 
 export interface RawAnswer {
   /** 0 when the connection was closed without an answer. */
@@ -49,12 +50,11 @@ export function expectRpcError(answer: { readonly status: number; readonly body:
 }
 
 /** RFC 9457, with nothing but what the table of errors says. */
-export function expectProblem(answer: { readonly status: number; readonly body: string }, status: number, code: string): void {
+export function expectProblem(answer: { readonly status: number; readonly body: string }, status: number, code: ErrorCode): void {
   expect([answer.status, answer.body.slice(0, 300)]).toEqual([status, expect.any(String)]);
-  const reason = code.toLowerCase().replaceAll('_', '-');
   expect(JSON.parse(answer.body)).toEqual({
-    type: `urn:mcp-gateway:${reason}`,
-    title: expect.stringMatching(/^[A-Z].*\.$/),
+    type: `urn:mcp-gateway:${ERRORS[code].reason}`,
+    title: ERRORS[code].text,
     status,
     detail: expect.stringMatching(/^[A-Z].*\.$/),
     code,

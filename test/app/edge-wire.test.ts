@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/errors.ts';
 import { createEvents } from '../../src/events.ts';
 import { createHttpServer, serve } from '../../src/http/server.ts';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -32,7 +33,8 @@ describe('#57 a request that two parsers could read differently', () => {
     const answer = await exchange(gateway.port, text);
     expect(answer.status).toBe(400);
     expect(answer.text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
-    expect(answer.body).toBe('');
+    // Node itself answers where Host is missing, with an empty chunked body.
+    expect(answer.body.replace(/^0\r\n\r\n$/, '')).toBe('');
   });
 
   it.each([
@@ -90,15 +92,16 @@ describe('#65 a path that names no server', () => {
     },
   );
 
-  it.each([
-    ['/%zz', 400, 'bad-http'],
-    ['/echo/%', 400, 'bad-http'],
-    ['/%ff', 400, 'bad-http'],
-    [`/${'a'.repeat(3000)}`, 404, 'not-found'],
-  ])('is told no more than that, in our own shape: %s', async (path, status, reason) => {
+  it.each<[string, 'BAD_HTTP' | 'NOT_FOUND']>([
+    ['/%zz', 'BAD_HTTP'],
+    ['/echo/%', 'BAD_HTTP'],
+    ['/%ff', 'BAD_HTTP'],
+    [`/${'a'.repeat(3000)}`, 'NOT_FOUND'],
+  ])('is told no more than that, in our own shape: %s', async (path, code) => {
+    const { status, rpc: rpcCode, reason } = ERRORS[code];
     const rpc = await exchange(gateway.port, head(`GET ${path}`));
-    expectRpcError(rpc, status, status === 404 ? -32601 : -32600, reason);
-    expectProblem(await exchange(gateway.port, head(`GET /api/echo${path}`)), status, reason.toUpperCase().replaceAll('-', '_'));
+    expectRpcError(rpc, status, rpcCode, reason);
+    expectProblem(await exchange(gateway.port, head(`GET /api/echo${path}`)), status, code);
     expect(rpc.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': expect.any(String) });
   });
 
@@ -110,10 +113,9 @@ describe('#65 a path that names no server', () => {
 
 describe('#67 a method that a path does not have', () => {
   it.each([
-    ['PUT', '/echo', 'GET, POST, OPTIONS'],
-    ['PATCH', '/echo', 'GET, POST, OPTIONS'],
-    ['TRACE', '/echo', 'GET, POST, OPTIONS'],
-    ['HEAD', '/echo', 'GET, POST, OPTIONS'],
+    ['PUT', '/api/echo/echo', 'POST, OPTIONS'],
+    ['PATCH', '/api/openapi.json', 'GET, OPTIONS'],
+    ['TRACE', '/api/sessionid', 'GET, OPTIONS'],
     ['GET', '/api/echo/echo', 'POST, OPTIONS'],
     ['HEAD', '/api/sessionid', 'GET, OPTIONS'],
     ['POST', '/api/sessions/x', 'DELETE, OPTIONS'],
@@ -123,6 +125,11 @@ describe('#67 a method that a path does not have', () => {
     const answer = await exchange(gateway.port, head(`${method} ${path}`, 'Content-Length: 0'));
     expect([answer.status, answer.headers['allow']]).toEqual([405, allow]);
     if (method === 'HEAD') expect(answer.body).toBe('');
+  });
+
+  it.each(['PUT', 'PATCH', 'TRACE', 'HEAD'])('is answered with 405 and Allow at a server: %s', async (method) => {
+    const answer = await exchange(gateway.port, head(`${method} /echo`, 'Content-Length: 0'));
+    expect([answer.status, answer.headers['allow']]).toEqual([405, expect.stringMatching(/^GET, POST,.*OPTIONS$/)]);
   });
 
   it('cannot be hidden in a header', async () => {

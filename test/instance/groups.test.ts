@@ -2,10 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { groupMembers } from '../support/no-leaks.ts';
 import { BareSseClient } from '../support/sse-client.ts';
-import { pidOfSession, RawSseClient, rest, textOf } from './helpers.ts';
+import { BOUND_MS, groupEnded, pidOfSession, RawSseClient, rest, textOf } from './helpers.ts';
 
-/** From the end of a session to the end of its last process. */
-const BOUND_MS = 5000;
 const GRACE_MS = 100;
 const ROOT = new URL('../..', import.meta.url).pathname;
 const server = `"${process.execPath}" "${HOSTILE_SERVER}"`;
@@ -32,14 +30,6 @@ async function startByRest(gateway: TestGateway, name: Name, session: string): P
   await textOf(gateway, echo(name), session, { message: 'hello' });
   const pid = await pidOfSession(gateway, session);
   return pid;
-}
-
-async function goneInTime(pid: number, boundMs = BOUND_MS): Promise<void> {
-  const started = performance.now();
-  while (groupMembers(pid).length > 0) {
-    if (performance.now() - started > boundMs) throw new Error(`group ${pid} lives: ${groupMembers(pid)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 describe('processes of sessions', () => {
@@ -78,7 +68,7 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
     const id = new URL(await client.endpoint()).searchParams.get('sessionId') ?? '';
     const pid = await opened(await pidOfSession(lasting, id));
     client.close();
-    await goneInTime(pid, GRACE_MS + BOUND_MS);
+    await groupEnded(pid, GRACE_MS + BOUND_MS);
   });
 
   it('#1 after the client was reset in a call', async () => {
@@ -86,13 +76,13 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
     const pid = await opened(await pidOfSession(lasting, client.sessionId));
     await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 60_000 } } });
     client.reset();
-    await goneInTime(pid, GRACE_MS + BOUND_MS);
+    await groupEnded(pid, GRACE_MS + BOUND_MS);
   });
 
   it('after the session was idle', async () => {
     const pid = await startByRest(brief, name, `idle-${name}`);
     await brief.event('session.ended', (event) => event.session === `idle-${name}` && event.reason === 'idle for too long');
-    await goneInTime(pid);
+    await groupEnded(pid);
   });
 
   it('#16 after DELETE, and what ran is answered', async () => {
@@ -103,7 +93,7 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
     const response = await fetch(`${lasting.url}/api/sessions/${session}`, { method: 'DELETE' });
     expect(response.status).toBe(204);
     if (running !== undefined) expect((await running).code).toBe('SESSION_UNKNOWN');
-    await goneInTime(pid);
+    await groupEnded(pid);
   });
 });
 

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestGateway } from '../support/gateway.ts';
+import { groupMembers } from '../support/no-leaks.ts';
 
 export interface RestAnswer {
   readonly status: number;
@@ -91,11 +92,11 @@ export class RawSseClient {
     return this.#endpoint.split('sessionId=')[1] ?? '';
   }
 
+  /** The first match in what was read and will be; at most a few hundred characters long. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.#seen);
+    for (let looked = 0; ; looked = Math.max(0, this.#seen.length - 500), await once(this.socket, 'data')) {
+      const match = pattern.exec(this.#seen.slice(looked));
       if (match !== null) return match;
-      await once(this.socket, 'data');
     }
   }
 
@@ -121,6 +122,24 @@ export async function pidOfSession(gateway: TestGateway, sessionId: string): Pro
   const { server, instance } = await gateway.event('session.leased', ({ session }) => session === sessionId);
   const { pid } = await gateway.event('instance.started', (event) => event.server === server && event.instance === instance);
   return pid;
+}
+
+/** From the end of a session to the end of its last process, in milliseconds. */
+export const BOUND_MS = 5000;
+
+/** Resolves with the time it took until no process of the group ran any more, in milliseconds. */
+export async function groupEnded(pid: number, withinMs = BOUND_MS): Promise<number> {
+  const started = performance.now();
+  while (groupMembers(pid).length > 0) {
+    if (performance.now() - started > withinMs) throw new Error(`group ${pid} lives: ${groupMembers(pid)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return performance.now() - started;
+}
+
+/** Pids of all processes that were started for a server so far. */
+export function pidsOf({ events }: TestGateway, server: string): number[] {
+  return events.flatMap((event) => (event.type === 'instance.started' && event.server === server ? [event.pid] : []));
 }
 
 /** A folder that goes with its scope. */

@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway } from '../support/gateway.ts';
 import { groupMembers } from '../support/no-leaks.ts';
-import { pidOfSession, rest, tempFolder, textOf } from './helpers.ts';
+import { groupEnded, pidOfSession, rest, tempFolder, textOf } from './helpers.ts';
 
-/** EOF 2 s, SIGTERM 2 s, SIGKILL; what a dead leader left gets 1 s. */
-const BOUND_MS = 5000;
 const hostile = `"${process.execPath}" "${HOSTILE_SERVER}"`;
 const folder = tempFolder();
 
@@ -39,30 +37,20 @@ async function end(session: string): Promise<void> {
   await fetch(`${gateway.url}/api/sessions/${session}`, { method: 'DELETE' });
 }
 
-/** Resolves with the time it took, in milliseconds. */
-async function gone(pid: number): Promise<number> {
-  const started = performance.now();
-  while (groupMembers(pid).length > 0) {
-    if (performance.now() - started > BOUND_MS) throw new Error(`group ${pid} lives: ${groupMembers(pid)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return performance.now() - started;
-}
-
 describe.concurrent('a server that does not want to go', () => {
   it('#34 is ended together with a grandchild that holds its pipes', async () => {
     const pid = await start('fork', 'forked');
     const [own, grandchild] = readFileSync(join(folder.path, 'fork'), 'utf8').trim().split('\n').map(Number);
     expect([own, groupMembers(pid)]).toEqual([pid, expect.arrayContaining([pid, grandchild])]);
     await end('forked');
-    await gone(pid);
+    await groupEnded(pid);
   });
 
   it.each(['stubborn', 'stubborn-fork', 'stubborn-sh'])('#35 is killed when it ignores EOF and SIGTERM: %s', async (server) => {
     const pid = await start(server, server);
     await end(server);
     const { exit } = await gateway.event('instance.exited', (event) => event.server === server);
-    await gone(pid);
+    await groupEnded(pid);
     expect(exit.expected).toBe(true);
     if (server === 'stubborn') expect(exit.signal).toBe('SIGKILL');
   });
@@ -77,7 +65,7 @@ describe.concurrent('a server that does not want to go', () => {
     const pid = await start('deaf', 'deaf');
     expect(groupMembers(pid)).toHaveLength(2);
     await end('deaf');
-    await gone(pid);
+    await groupEnded(pid);
   });
 });
 
@@ -93,13 +81,13 @@ describe.concurrent('a server that dies while a grandchild holds its pipes', () 
       [502, 'SERVER_EXITED'],
     ]);
     expect(performance.now() - started).toBeLessThan(2000);
-    expect(await gone(pid)).toBeLessThan(2000);
+    expect(await groupEnded(pid)).toBeLessThan(2000);
   });
 
   it('#34 leaves nothing when the grandchild ignores SIGTERM, too', async () => {
     const pid = await start('deaf', 'deaf-crash');
     expect((await rest(gateway, 'deaf/crash', 'deaf-crash', { code: 7 })).code).toBe('SERVER_EXITED');
-    await gone(pid);
+    await groupEnded(pid);
   });
 });
 
@@ -108,7 +96,7 @@ describe.concurrent('a server that closes its output but lives', () => {
     const answer = await rest(gateway, `${server}/pid`, server);
     expect([answer.status, answer.code]).toEqual([502, 'SERVER_EXITED']);
     const { exit, pid = 0 } = await gateway.event('instance.exited', (event) => event.server === server);
-    await gone(pid);
+    await groupEnded(pid);
     expect(exit.expected).toBe(false);
   });
 
@@ -116,6 +104,6 @@ describe.concurrent('a server that closes its output but lives', () => {
     const { status, code } = await rest(gateway, 'mute-start/pid', 'mute-start');
     expect([status, code]).toEqual([502, expect.stringMatching(/^(SERVER_EXITED|START_FAILED)$/)]);
     const { pid } = await gateway.event('instance.started', (event) => event.server === 'mute-start');
-    await gone(pid);
+    await groupEnded(pid);
   });
 });

@@ -1,6 +1,7 @@
 /** What the gateway holds of the machine, and the promise that it gives everything back. Linux only: it reads /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Gateway } from '../../src/app/gateway.ts';
+import { groupAlive } from './gateway.ts';
 
 export interface Holdings {
   /** Live descendants of this process. */
@@ -55,6 +56,8 @@ export function descendants(root: number): number[] {
 
 /** Pids of a process group that still run. Unlike `kill(-pid, 0)` it does not count what only waits to be reaped. */
 export function groupMembers(group: number): number[] {
+  // Cheap, and right when it says no.
+  if (!groupAlive(group)) return [];
   return processes().flatMap((each) => (each.group === group ? [each.pid] : []));
 }
 

@@ -33,21 +33,36 @@ export interface McpFronts {
 /** Handlers are synchronous: each front answers when it has something to say. What they throw is the answer. */
 export function serveMcp(app: FastifyInstance, fronts: McpFronts): void {
   const handlers = {
-    GET: (request: FastifyRequest, reply: FastifyReply) => handle(fronts, request as McpRequest, reply, classifyStream),
+    GET: (request: FastifyRequest, reply: FastifyReply) =>
+      handle(fronts, request as McpRequest, reply, classifyStream),
     POST: (request: FastifyRequest, reply: FastifyReply) =>
-      handle(fronts, request as McpRequest, reply, (head) => classifyMessage(head, () => parseClientBody(request.body))),
-    DELETE: (request: FastifyRequest, reply: FastifyReply) => handle(fronts, request as McpRequest, reply, classifyEnd),
+      handle(fronts, request as McpRequest, reply, (head) =>
+        classifyMessage(head, () => parseClientBody(request.body)),
+      ),
+    DELETE: (request: FastifyRequest, reply: FastifyReply) =>
+      handle(fronts, request as McpRequest, reply, classifyEnd),
   };
   for (const url of ['/:server', '/:server/mcp', '/:server/sse']) serve(app, url, handlers);
   serve(app, '/:server/message', { POST: handlers.POST });
 }
 
-function handle(fronts: McpFronts, request: McpRequest, reply: FastifyReply, classify: (head: InboundHead) => Inbound): void {
+function handle(
+  fronts: McpFronts,
+  request: McpRequest,
+  reply: FastifyReply,
+  classify: (head: InboundHead) => Inbound,
+): void {
   const server = fronts.sessions.server(request.principal, request.params.server);
   hand(fronts, request, reply, server, classify(headOf(request)));
 }
 
-function hand(fronts: McpFronts, request: McpRequest, reply: FastifyReply, server: ServedServer, inbound: Inbound): void {
+function hand(
+  fronts: McpFronts,
+  request: McpRequest,
+  reply: FastifyReply,
+  server: ServedServer,
+  inbound: Inbound,
+): void {
   const { sse, streamable } = fronts;
   switch (inbound.kind) {
     case 'refused':
@@ -55,7 +70,9 @@ function hand(fronts: McpFronts, request: McpRequest, reply: FastifyReply, serve
     case 'sse-open':
       return sse.open(request, reply, server);
     case 'sse-resume':
-      return sse.resume(request, reply, server) ? undefined : hand(fronts, request, reply, server, inbound.otherwise);
+      return sse.resume(request, reply, server)
+        ? undefined
+        : hand(fronts, request, reply, server, inbound.otherwise);
     case 'sse-message':
       return sse.post(request, reply, server, inbound.sessionId);
     case 'legacy-open':
@@ -69,14 +86,15 @@ function hand(fronts: McpFronts, request: McpRequest, reply: FastifyReply, serve
     case 'legacy-batch':
       return streamable.message(request, reply, server, inbound.sessionId, inbound.frames, true);
     case 'modern':
-      throw unsupported(inbound.frame);
+      throw unsupported(inbound.frame, headOf(request).version);
   }
 }
 
 function headOf({ method, query, headers }: McpRequest): InboundHead {
   return {
     method: method as InboundHead['method'],
-    querySessionId: typeof query.sessionId === 'string' && query.sessionId !== '' ? query.sessionId : undefined,
+    querySessionId:
+      typeof query.sessionId === 'string' && query.sessionId !== '' ? query.sessionId : undefined,
     sessionId: textOf(headers['mcp-session-id']),
     version: textOf(headers['mcp-protocol-version']),
     lastEventId: textOf(headers['last-event-id']),
@@ -94,7 +112,9 @@ function refusal({ code, detail, allow, data }: Refused, reply: FastifyReply): G
 }
 
 /** Clients that speak more than one era probe with the newest; the list of versions sends them to initialize. */
-function unsupported(frame: Frame): GatewayError {
-  const requested = claimOf(frame)?.version;
-  return new GatewayError('VERSION_UNSUPPORTED', undefined, { data: { supported: LEGACY_VERSIONS, requested } });
+function unsupported(frame: Frame, header: string | undefined): GatewayError {
+  const requested = claimOf(frame)?.version ?? header;
+  return new GatewayError('VERSION_UNSUPPORTED', undefined, {
+    data: { supported: LEGACY_VERSIONS, requested },
+  });
 }

@@ -4,6 +4,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { GatewayError } from '../../errors.ts';
+import { cutStalled } from '../../http/sse-stream.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
 import type { AnswerMode } from './answer-mode.ts';
@@ -19,6 +20,8 @@ export interface PostReplyOptions {
   /** Whether the first event only carries an id. */
   readonly prime: boolean;
   readonly openStream: () => EventStream;
+  /** A reader that takes nothing at all for this long is cut, in milliseconds. */
+  readonly writeDeadlineMs: number;
   /** Everything was answered, or can no longer be. */
   readonly onDone: () => void;
   /** The client went away before it got any byte of the answer. */
@@ -35,6 +38,7 @@ export class PostReply {
   readonly #reply: FastifyReply;
   readonly #options: PostReplyOptions;
   readonly #answers: (readonly Buffer[])[] = [];
+  #headers: Record<string, string>;
   #stream: EventStream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
@@ -44,6 +48,7 @@ export class PostReply {
     this.#reply = reply;
     this.#options = options;
     this.#left = options.expected;
+    this.#headers = options.headers;
     reply.raw.once('close', this.#closed);
     if (options.mode === 'sse') this.#stream = this.#toStream();
     else if (options.mode === 'either') this.#timer = setTimeout(() => this.#toStream(), PATIENCE_MS);
@@ -52,6 +57,11 @@ export class PostReply {
   /** Whether a notification or a question can still go this way. */
   get carries(): boolean {
     return this.#state === 'streaming' || (this.#state === 'waiting' && this.#options.mode !== 'json');
+  }
+
+  /** Whether its client can be told nothing but the response. */
+  get mute(): boolean {
+    return this.#options.mode === 'json';
   }
 
   /** Whether somebody is listening right now. */
@@ -68,8 +78,10 @@ export class PostReply {
     this.#left -= 1;
     if (this.#state === 'waiting') return this.#settleWaiting(data);
     const delivery = this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
-    if (this.#left === 0) this.#finish();
-    return delivery;
+    if (this.#left > 0) return delivery;
+    this.#finish();
+    // A stream that has ended tells nobody when it drains: asking for a pause now would be for ever.
+    return 'sent';
   }
 
   /** An answer of the gateway. `status` counts only while the head is not sent. */
@@ -78,13 +90,18 @@ export class PostReply {
     this.settle([Buffer.from(gatewayErrorText(id, error))]);
   }
 
+  /** Leaves out the headers of the first answer, which would promise what failed. */
+  withhold(): void {
+    this.#headers = {};
+  }
+
   /** A request that was cancelled ends without an answer (2025-11-25 cancellation). */
   abandon(): void {
     this.#left -= 1;
     if (this.#left > 0) return;
-    if (this.#state === 'waiting' && this.#answers.length > 0) return this.#sendJson();
-    if (this.#state === 'waiting') this.#toStream();
-    this.#stream?.forget();
+    if (this.#state === 'waiting') return this.#answers.length > 0 ? this.#sendJson() : this.#sendNothing();
+    // Nothing is missing that a client could come back for, but answers of a batch.
+    if (!this.#options.batch) this.#stream?.forget();
     this.#finish();
   }
 
@@ -94,20 +111,28 @@ export class PostReply {
     return 'sent';
   }
 
+  /** No event either: one with an id would make clients resume for a response. */
+  #sendNothing(): void {
+    if (this.#options.mode === 'json') this.#reply.code(202).send();
+    else this.#toStream(false).forget();
+    this.#finish();
+  }
+
   #sendJson(): void {
     this.#state = 'done';
     this.#release();
+    cutStalled(this.#reply.raw, this.#options.writeDeadlineMs);
     const pieces = this.#options.batch ? arrayOf(this.#answers) : (this.#answers[0] ?? []);
-    this.#reply.headers(this.#options.headers).type('application/json').send(Buffer.concat(pieces as Buffer[]));
+    this.#reply.headers(this.#headers).type('application/json').send(Buffer.concat(pieces as Buffer[]));
     this.#options.onDone();
   }
 
-  #toStream(): EventStream {
+  #toStream(prime = this.#options.prime): EventStream {
     clearTimeout(this.#timer);
     this.#state = 'streaming';
     const stream = this.#options.openStream();
     this.#stream = stream;
-    stream.open(this.#reply, this.#options.headers, this.#options.prime);
+    stream.open(this.#reply, this.#headers, prime);
     for (const answer of this.#answers) stream.send(answer);
     return stream;
   }

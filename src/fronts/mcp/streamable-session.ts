@@ -44,15 +44,17 @@ export class StreamableSession implements Outbox {
     const carrier = this.#carrier();
     if (carrier !== undefined) return carrier.send(data);
     // A client whose only calls take JSON alone, and which listens to nothing, cannot be asked.
-    if (message.frame.kind === 'request' && this.#posts.size > 0) return 'gone';
+    const mute = this.#posts.size > 0 && [...this.#posts].every((post) => post.mute);
+    if (message.frame.kind === 'request' && mute) return 'gone';
     return this.#waiting.add(message, data);
   }
 
   /** The answer to a POST with `expected` requests. */
-  answer(reply: FastifyReply, options: Omit<PostReplyOptions, 'openStream' | 'onDone'>): PostReply {
+  answer(reply: FastifyReply, options: Omit<PostReplyOptions, 'openStream' | 'writeDeadlineMs' | 'onDone'>): PostReply {
     const post: PostReply = new PostReply(reply, {
       ...options,
       openStream: () => this.#openStream(),
+      writeDeadlineMs: this.#options.times.writeDeadlineMs,
       onDone: () => {
         this.#posts.delete(post);
       },

@@ -79,7 +79,7 @@ export class StreamableFront {
     const { accept } = request.headers;
     if (accept !== undefined && !accepts(accept, 'text/event-stream')) throw new GatewayError('NOT_ACCEPTABLE');
     const lastEventId = request.headers['last-event-id'];
-    if (typeof lastEventId !== 'string') state.listen(reply, opensWithPrimingEvent(session.upstream?.facts?.protocolVersion));
+    if (typeof lastEventId !== 'string' || lastEventId === '') state.listen(reply, opensWithPrimingEvent(session.upstream?.facts?.protocolVersion));
     else if (!state.resume(reply, lastEventId)) throw new GatewayError('EVENT_UNKNOWN');
   }
 
@@ -123,7 +123,8 @@ async function initialize(session: Session, frame: Frame, exchange: InitializeEx
 
 function call(session: Session, frame: Frame, exchange: PostExchange): void {
   const { upstream } = session;
-  if (upstream !== undefined) upstream.call(unedited(frame), exchange);
+  // 2025-11-25 lifecycle: a server that has not answered initialize is sent nothing else.
+  if (upstream?.facts !== undefined) upstream.call(unedited(frame), exchange);
   else if (frame.method === 'ping') exchange.answer('{}');
   else exchange.fail(new GatewayError('NOT_INITIALIZED'));
 }
@@ -136,34 +137,34 @@ function take(session: Session, frame: Frame): void {
 /** One request of a POST. */
 class PostExchange implements Exchange {
   protected readonly session: Session;
-  readonly #post: PostReply;
+  protected readonly post: PostReply;
   readonly #id: Buffer;
 
   constructor(session: Session, post: PostReply, { bytes, id }: Frame) {
     this.session = session;
-    this.#post = post;
+    this.post = post;
     this.#id = id === undefined ? Buffer.from('null') : bytes.subarray(id.start, id.end);
     session.calls += 1;
   }
 
   notify(message: Message): Delivery {
-    return this.#post.send(splice(message.frame, message.edits));
+    return this.post.send(splice(message.frame, message.edits));
   }
 
   settle(message: Message): Delivery {
     this.session.calls -= 1;
-    return this.#post.settle(splice(message.frame, message.edits));
+    return this.post.settle(splice(message.frame, message.edits));
   }
 
   answer(result: string): void {
     this.session.calls -= 1;
-    this.#post.settle([Buffer.from(resultText(this.#id, result))]);
+    this.post.settle([Buffer.from(resultText(this.#id, result))]);
   }
 
   fail(error: GatewayError): void {
     this.session.calls -= 1;
-    if (error.code === 'CALL_CANCELLED') this.#post.abandon();
-    else this.#post.fail(this.#id, error, this.statusOf(error));
+    if (error.code === 'CALL_CANCELLED') this.post.abandon();
+    else this.post.fail(this.#id, error, this.statusOf(error));
   }
 
   /** A request that reached the server fails in its answer; only one that never should have been sent is refused. */
@@ -175,12 +176,15 @@ class PostExchange implements Exchange {
 /** A session whose initialize failed is none. */
 class InitializeExchange extends PostExchange {
   override settle(message: Message): Delivery {
+    if (message.frame.kind !== 'error') return super.settle(message);
+    this.post.withhold();
     const delivery = super.settle(message);
-    if (message.frame.kind === 'error') void this.session.end('the server did not start');
+    void this.session.end('the server did not start');
     return delivery;
   }
 
   override fail(error: GatewayError): void {
+    this.post.withhold();
     super.fail(error);
     void this.session.end('the server did not start');
   }

@@ -48,7 +48,7 @@ class PerSessionPool implements Pool {
     const instance = this.#start(spec);
     void instance.started.then(leave);
     const lease = instance.attach(request.outbox, () => instance.stop());
-    if (request.initialize === undefined) await this.#shakeHands(lease);
+    if (request.initialize === undefined) await this.#shakeHands(lease, request.signal);
     return lease;
   }
 
@@ -70,12 +70,17 @@ class PerSessionPool implements Pool {
     return instance;
   }
 
-  async #shakeHands(lease: Lease): Promise<void> {
+  /** A caller who gives up meanwhile ends the process then, not when it gets ready. */
+  async #shakeHands(lease: Lease, signal: AbortSignal): Promise<void> {
+    const giveUp = (): void => void lease.end('SESSION_UNKNOWN');
+    signal.addEventListener('abort', giveUp, { once: true });
     try {
       await shakeHands(lease, this.#options.clientInfo);
     } catch (cause) {
       void lease.end('START_FAILED');
       throw cause;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
     }
   }
 }

@@ -1,0 +1,127 @@
+import { setMaxListeners } from 'node:events';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { StartQueue } from '../../src/instance/start-queue.ts';
+
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+
+/** Lets everything that can run, run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Enters and records under a name; leaves when told. */
+function visitor(queue: StartQueue, log: string[], name: string, signal = never) {
+  const entered = queue.enter(signal).then((leave) => {
+    log.push(name);
+    return leave;
+  });
+  entered.catch(() => log.push(`${name} gave up`));
+  return entered;
+}
+
+describe('the queue of starts', () => {
+  it('#17 admits no more than its number at a time, first come first served', async () => {
+    const queue = new StartQueue(2);
+    const log: string[] = [];
+    const [a, b] = ['a', 'b', 'c', 'd', 'e'].map((name) => visitor(queue, log, name));
+    await settled();
+    expect([log, queue.length]).toEqual([['a', 'b'], 3]);
+    (await b)?.();
+    await settled();
+    expect([log, queue.length]).toEqual([['a', 'b', 'c'], 2]);
+    (await a)?.();
+    await settled();
+    expect(log).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('gives one place back however often one leaves', async () => {
+    const queue = new StartQueue(1);
+    const log: string[] = [];
+    const leave = await visitor(queue, log, 'a');
+    visitor(queue, log, 'b').catch(() => undefined);
+    visitor(queue, log, 'c').catch(() => undefined);
+    leave();
+    leave();
+    leave();
+    await settled();
+    expect(log).toEqual(['a', 'b']);
+  });
+
+  it('lets one who gives up go at once, and serves the next', async () => {
+    const queue = new StartQueue(1);
+    const log: string[] = [];
+    const leave = await visitor(queue, log, 'a');
+    const abort = new AbortController();
+    const waiting = visitor(queue, log, 'b', abort.signal);
+    const next = visitor(queue, log, 'c');
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
+    expect(queue.length).toBe(1);
+    leave();
+    await next;
+    expect(log).toEqual(['a', 'b gave up', 'c']);
+  });
+
+  it('does not admit one who gave up before', async () => {
+    const queue = new StartQueue(1);
+    await expect(queue.enter(AbortSignal.abort())).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
+    await expect(queue.enter(never)).resolves.toBeTypeOf('function');
+  });
+
+  it('giving up after admission takes nothing from anybody', async () => {
+    const queue = new StartQueue(1);
+    const abort = new AbortController();
+    const leave = await queue.enter(never);
+    const second = queue.enter(abort.signal);
+    const third = queue.enter(never);
+    leave();
+    (await second)();
+    abort.abort();
+    await expect(third).resolves.toBeTypeOf('function');
+    expect(queue.length).toBe(0);
+  });
+
+  it('refuses more than a thousand who wait', async () => {
+    const queue = new StartQueue(1);
+    for (let n = 0; n <= 1000; n += 1) void queue.enter(never);
+    await settled();
+    expect(queue.length).toBe(1000);
+    await expect(queue.enter(never)).rejects.toMatchObject({ code: 'INSTANCES_FULL' });
+  });
+
+  it('loses no place and admits in order, whoever leaves and gives up when', async () => {
+    const step = fc.constantFrom('enter', 'leave', 'abort');
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (places, steps) => {
+        const queue = new StartQueue(places);
+        const inside: (() => void)[] = [];
+        const waiting: { n: number; abort: AbortController }[] = [];
+        const admitted: number[] = [];
+        let count = 0;
+        for (const what of steps) {
+          if (what === 'enter') {
+            const entry = { n: (count += 1), abort: new AbortController() };
+            waiting.push(entry);
+            queue.enter(entry.abort.signal).then(
+              (leave) => {
+                waiting.splice(waiting.indexOf(entry), 1);
+                admitted.push(entry.n);
+                inside.push(leave);
+              },
+              () => waiting.splice(waiting.indexOf(entry), 1),
+            );
+          } else if (what === 'leave') inside.shift()?.();
+          else waiting.at(-1)?.abort.abort();
+          await settled();
+          expect(inside.length).toBeLessThanOrEqual(places);
+          if (inside.length < places) expect(waiting).toEqual([]);
+          expect(queue.length).toBe(waiting.length);
+        }
+        expect(admitted).toEqual(admitted.toSorted((a, b) => a - b));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
