@@ -76,9 +76,9 @@ describe('the gateway that `npm start` runs', { timeout: 120_000 }, () => {
     expect(treeIn(stdout)).toEqual([{ name: 'shopping.md', type: 'file' }]);
   });
 
-  it('serves the SSE client', async () => {
+  it.each(['streamable-client', 'sse-client'])('serves the %s', async (name) => {
     const stdout = await succeed(
-      pipeTo(process.execPath, ['--input-type=module'], example('sse-client', url), sandbox.env),
+      pipeTo(process.execPath, ['--input-type=module'], example(name, url), sandbox.env),
     );
     expect(stdout).toContain("'directory_tree'");
     expect(stdout).toContain('Hello');
