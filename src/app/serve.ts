@@ -19,7 +19,7 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
   const { config, secrets, warnings } = input;
   const log = createProcessLog(config, secrets);
   const events = createEvents();
-  log.follow(events);
+  const unfollow = log.follow(events);
   for (const warning of warnings) log.write('warn', warning);
   const gateway = createGateway(config, events);
   const failed = onFault(log);
@@ -27,14 +27,21 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
   try {
     port = await gateway.listen();
   } catch (cause) {
+    // What was never up is not told to stop.
+    unfollow();
     await gateway.stopNow();
     log.write('error', describeListenError(cause, config.hostname, config.port));
     return 3;
   }
   const stopped = stopOnSignals(gateway);
   for (const line of banner(config, port)) log.write('info', line);
-  const code = await Promise.race([stopped, failed.then(() => gateway.stop()).then(() => 1)]);
-  return code;
+  let faulted = false;
+  const ended = failed.then(() => {
+    faulted = true;
+    return gateway.stop();
+  });
+  const code = await Promise.race([stopped, ended.then(() => 1)]);
+  return faulted ? 1 : code;
 }
 
 export function createProcessLog(config: Config, secrets: readonly string[]): Log {

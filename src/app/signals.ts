@@ -10,25 +10,27 @@ export interface Stoppable {
 /** Under npm a Ctrl-C arrives twice, from the terminal and from npm: repeats within a second are one. */
 const REPEAT_MS = 1000;
 
-/** Resolves with the exit code once stopped. Takes its handlers away again. */
+/** Resolves with the exit code once stopped: 0, or 1 when it was hurried or failed. Takes its handlers away again. */
 export function stopOnSignals(gateway: Stoppable): Promise<number> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
-    const finish = (code: number): void => {
+    let hurried = false;
+    const finish = (failed: boolean): void => {
       process.off('SIGTERM', onSignal);
       process.off('SIGINT', onSignal);
-      resolve(code);
+      resolve(failed || hurried ? 1 : 0);
     };
     const onSignal = (): void => {
       const now = performance.now();
       if (firstMs === undefined) {
         firstMs = now;
         gateway.stop().then(
-          () => finish(0),
-          () => finish(1),
+          () => finish(false),
+          () => finish(true),
         );
       } else if (now - firstMs > REPEAT_MS) {
-        void gateway.stopNow().finally(() => finish(1));
+        hurried = true;
+        gateway.stopNow().catch(() => finish(true));
       }
     };
     process.on('SIGTERM', onSignal);

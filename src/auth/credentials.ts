@@ -58,8 +58,9 @@ export function compileBasic(credentials: readonly BasicCredential[], key: Buffe
     const where = `Basic credential ${index + 1}`;
     if (username.includes(':')) throw new Error(`${where}: a user name cannot contain a colon.`);
     const secret = eitherSecret(where, password, passwordHash);
-    const id = `basic:${username}`;
-    const principal: Principal = { id, label: toLabel(id), grants: createGrants(credential) };
+    const name = `basic:${username}`;
+    const id = name + grantsKey(credential);
+    const principal: Principal = { id, label: toLabel(name), grants: createGrants(credential) };
     if (typeof secret === 'string')
       plain.push({ digest: digestOf({ scheme: 'basic', username, secret }, key), principal });
     else hashed.push({ user: userDigest(username), check: { hash: secret, principal: () => principal } });
@@ -89,7 +90,7 @@ export function compileBearer(credentials: readonly BearerCredential[], key: Buf
     const label = name === undefined ? `bearer:#${index + 1}` : toLabel(`bearer:${name}`);
     const grants = createGrants(credential);
     const principalOf = (presented: string): Principal => ({
-      id: `bearer:${name ?? fingerprint(presented)}`,
+      id: `bearer:${name ?? fingerprint(presented)}${grantsKey(credential)}`,
       label,
       grants,
     });
@@ -99,6 +100,11 @@ export function compileBearer(credentials: readonly BearerCredential[], key: Buf
     else plain.push({ digest: digestOf({ scheme: 'bearer', secret }, key), principal: principalOf(secret) });
   }
   return { plain, checksFor: (presented) => (presented.scheme === 'bearer' ? checks : []) };
+}
+
+/** Two credentials of one name are one principal only when they grant the same: a session keeps the grants it was opened with. */
+function grantsKey({ servers, tools }: { readonly servers?: readonly string[] | undefined; readonly tools?: readonly string[] | undefined }): string {
+  return servers === undefined && tools === undefined ? '' : ` ${JSON.stringify({ servers, tools })}`;
 }
 
 /** The same for a token in plain and hashed form, so that hashing it later keeps the principal. */

@@ -55,9 +55,7 @@ async function printSchema({ config, secrets }: GoodConfig, format: 'yaml' | 'js
   for (const { server, tool, what } of dump.warnings) log.write('warn', `${server}, tool ${JSON.stringify(tool)}: ${what}`);
   for (const { server, tool, reason } of dump.leftOut) log.write('warn', `${server}, tool ${JSON.stringify(tool)} is left out: ${reason}`);
   for (const { server, why } of dump.failed) log.write('error', `Server ${server} is left out: ${why}`);
-  if (output === undefined) await new Promise<void>((resolve) => process.stdout.write(dump.text, () => resolve()));
-  else await writeFile(output, dump.text);
-  return 0;
+  return output === undefined ? print(dump.text) : save(output, dump.text);
 }
 
 async function printHash(): Promise<number> {
@@ -67,8 +65,31 @@ async function printHash(): Promise<number> {
     tell('Nothing to hash: write the secret to standard input.');
     return CONFIG_EXIT_CODE;
   }
-  process.stdout.write(`${await hashSecret(secret)}\n`);
-  return 0;
+  return print(`${await hashSecret(secret)}\n`);
+}
+
+/** A reader that has enough, as `head` has, is no fault. */
+function print(document: string): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE') return resolve(0);
+      tell(`Standard output cannot be written: ${cause.message}`);
+      resolve(1);
+    });
+    process.stdout.write(document, (cause) => {
+      if (!cause) resolve(0);
+    });
+  });
+}
+
+async function save(path: string, document: string): Promise<number> {
+  try {
+    await writeFile(path, document);
+    return 0;
+  } catch (cause) {
+    tell(`${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return 1;
+  }
 }
 
 function tell(line: string): void {

@@ -37,7 +37,10 @@ export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
     checkWhere(request, reply, options);
     if (request.method === 'OPTIONS') return;
     if (request.routeOptions.config.public !== true) {
-      request.principal = options.authenticator === undefined ? loopbackOnly(request, reply) : await authenticate(request, reply, options.authenticator);
+      request.principal =
+        options.authenticator === undefined
+          ? loopbackOnly(request, reply)
+          : await authenticate(request, reply, options.authenticator);
     }
     checkBody(request);
   });
@@ -98,7 +101,11 @@ function loopbackOnly(request: FastifyRequest, reply: FastifyReply): Principal {
   throw new GatewayError('LOOPBACK_ONLY');
 }
 
-async function authenticate(request: FastifyRequest, reply: FastifyReply, authenticator: Authenticator): Promise<Principal> {
+async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticator: Authenticator,
+): Promise<Principal> {
   const outcome = await authenticator.authenticate(rawValues(request, 'authorization'));
   if (outcome.ok) return outcome.principal;
   reply.header('www-authenticate', outcome.challenges);
@@ -109,7 +116,8 @@ async function authenticate(request: FastifyRequest, reply: FastifyReply, authen
 function checkBody(request: FastifyRequest): void {
   const { headers, method } = request;
   if (method === 'GET' || method === 'HEAD') return;
-  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') throw new GatewayError('MEDIA_TYPE');
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
+    throw new GatewayError('MEDIA_TYPE');
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
   if ((hasBody || headers['content-type'] !== undefined) && !isJson(headers['content-type'])) {
     if (method === 'POST') throw new GatewayError('MEDIA_TYPE');

@@ -19,11 +19,24 @@ export interface ReceiveTimes {
   readonly connectionsCheckingInterval: number;
 }
 
-const RECEIVE_TIMES: ReceiveTimes = { headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+const RECEIVE_TIMES: ReceiveTimes = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5_000,
+};
 /** Longest path segment: a percent-encoded tool name of 128 four-byte characters. */
 const MAX_PARAM_LENGTH = 2048;
 const MAX_HEADER_BYTES = 16 * 1024;
-const ALL_METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+const ALL_METHODS: readonly HTTPMethods[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+];
 
 export function createHttpServer(options: HttpOptions): FastifyInstance {
   const times = { ...RECEIVE_TIMES, ...options.receiveTimes };
@@ -42,10 +55,15 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
       markAnswer(request, reply);
       const error = fromFastify(cause);
       reportRefusal(options.events, request, error);
-      return sendError(reply, error, shapeFor(request.url));
+      void sendError(reply, error, shapeFor(request.url));
     },
     clientErrorHandler: (error, socket) => {
-      const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+      const status =
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? '431 Request Header Fields Too Large'
+          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+            ? '408 Request Timeout'
+            : '400 Bad Request';
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       else socket.destroy();
     },
@@ -67,16 +85,28 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 export type Handlers = Partial<Record<'GET' | 'POST' | 'DELETE', RouteHandlerMethod>>;
 
 /** Serves a path, answers its preflights, and every other method with 405 and an honest Allow. */
-export function serve(app: FastifyInstance, url: string, handlers: Handlers, config: { readonly public?: boolean } = {}): void {
+export function serve(
+  app: FastifyInstance,
+  url: string,
+  handlers: Handlers,
+  config: { readonly public?: boolean } = {},
+): void {
   const served = Object.keys(handlers) as (keyof Handlers)[];
   const allow = [...served, 'OPTIONS'].join(', ');
   for (const method of served) {
     const handler = handlers[method];
     if (handler !== undefined) app.route({ method, url, handler, config });
   }
-  app.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.code(204).header('allow', allow).send(), config });
   app.route({
-    method: ALL_METHODS.filter((method) => method !== 'OPTIONS' && !served.includes(method as keyof Handlers)),
+    method: 'OPTIONS',
+    url,
+    handler: (_request, reply) => reply.code(204).header('allow', allow).send(),
+    config,
+  });
+  app.route({
+    method: ALL_METHODS.filter(
+      (method) => method !== 'OPTIONS' && !served.includes(method as keyof Handlers),
+    ),
     url,
     config,
     handler: (_request, reply) => {

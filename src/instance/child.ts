@@ -78,7 +78,8 @@ class ChildWire implements Wire {
     for (const piece of pieces) stdin.write(piece);
     stdin.write(NEWLINE);
     stdin.uncork();
-    if (this.#events.messagesWanted) this.#events.emit({ type: 'message', ...this.#where(), direction: 'to-server', bytes: pieces });
+    if (this.#events.messagesWanted)
+      this.#events.emit({ type: 'message', ...this.#where(), direction: 'to-server', bytes: pieces });
     return 'written';
   }
 
@@ -144,7 +145,13 @@ class ChildWire implements Wire {
     child.stdout?.destroy();
     child.stderr?.destroy();
     child.stdin?.destroy();
-    return { exitCode: code, signal, expected, spawnError: this.#spawnError, stderrTail: this.#stderr.lines() };
+    return {
+      exitCode: code,
+      signal,
+      expected,
+      spawnError: this.#spawnError,
+      stderrTail: this.#stderr.lines(),
+    };
   }
 
   #mute: Promise<void> | undefined;
@@ -166,7 +173,8 @@ class ChildWire implements Wire {
   #message(bytes: Buffer): void {
     const scan = scanFrame(bytes, 'server');
     if (!scan.ok) return this.#noise(bytes, scan.why);
-    if (this.#events.messagesWanted) this.#events.emit({ type: 'message', ...this.#where(), direction: 'from-server', bytes: [bytes] });
+    if (this.#events.messagesWanted)
+      this.#events.emit({ type: 'message', ...this.#where(), direction: 'from-server', bytes: [bytes] });
     this.#handler(scan.frame);
   }
 
@@ -178,7 +186,12 @@ class ChildWire implements Wire {
 
   /** The message cannot be attributed to a call, so whoever waits for it would wait in vain: the instance ends. */
   #overlong(maxLineBytes: number): void {
-    this.#events.emit({ type: 'instance.noise', ...this.#where(), why: `a line longer than ${maxLineBytes} bytes`, line: '' });
+    this.#events.emit({
+      type: 'instance.noise',
+      ...this.#where(),
+      why: `a line longer than ${maxLineBytes} bytes`,
+      line: '',
+    });
     void this.#endMute();
   }
 }

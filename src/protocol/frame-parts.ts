@@ -1,7 +1,8 @@
 /** Collects, while a message is scanned, the spans that we read. Knows names and places, not which of them belong together. */
-import type { Span } from './frame.ts';
+
 import type { Watch } from './json-scan.ts';
 import { stringIs } from './json-string.ts';
+import type { Span } from './span.ts';
 
 const BACKSLASH = 0x5c;
 
@@ -21,7 +22,7 @@ export class FrameParts implements Watch {
   resultMeta: Span | undefined = undefined;
   /** Offset of the first key that repeats one that we read. */
   twiceAt: number | undefined = undefined;
-  /** The same for `requestId` in `params`, which only one notification reads. */
+  /** The same for `requestId` in a body, which only one notification reads. */
   requestIdTwiceAt: number | undefined = undefined;
   readonly #bytes: Buffer;
   readonly #spans: (Span | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
@@ -67,7 +68,6 @@ export class FrameParts implements Watch {
       this.#start = valueStart;
       this.#meta = undefined;
       this.#isMeta = false;
-      this.#hasRequestId = false;
       if (this.#name !== OTHER && this.#spans[this.#name] !== undefined) this.twiceAt ??= keyStart;
     } else if (this.#name === PARAMS || this.#name === RESULT) {
       if (depth === 2) this.#bodyKey(keyStart, keyEnd, valueStart);
@@ -91,7 +91,7 @@ export class FrameParts implements Watch {
     this.#hasToken = false;
     this.#metaStart = valueStart;
     if (this.#isMeta && this.#meta !== undefined) this.twiceAt ??= keyStart;
-    if (this.#name !== PARAMS || !stringIs(this.#bytes, keyStart, keyEnd, 'requestId')) return;
+    if (!stringIs(this.#bytes, keyStart, keyEnd, 'requestId')) return;
     if (this.#hasRequestId) this.requestIdTwiceAt ??= keyStart;
     this.#hasRequestId = true;
   }

@@ -4,9 +4,11 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { FrameParts } from './frame-parts.ts';
-import { ChildCursor, skipSpace, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
+import { ChildCursor, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
+import { skipSpace } from './json-token.ts';
 import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
+import type { Span } from './span.ts';
 
 const QUOTE = 0x22;
 const MINUS = 0x2d;
@@ -16,11 +18,7 @@ const OPEN_BRACKET = 0x5b;
 const LOWER_N = 0x6e;
 const OPEN_BRACE = 0x7b;
 
-/** Byte offsets, the end exclusive. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+export type { Span };
 
 export type FrameKind = 'request' | 'notification' | 'response' | 'error';
 
@@ -92,17 +90,18 @@ export function splitBatch(
   if (!isUtf8(bytes)) return refuse('utf8', 0);
   const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
   const start = skipSpace(bytes, 0);
+  if (bytes[start] !== OPEN_BRACKET) {
+    const end = skipTail(bytes, skipValue(bytes, start, UNLIMITED_DEPTH));
+    return end < 0 ? refuse('json', ~end) : refuse('shape', start);
+  }
   const items: Span[] = [];
-  const isArray = bytes[start] === OPEN_BRACKET;
   const child = new ChildCursor(bytes, start);
-  while (isArray && child.next()) {
+  while (child.next()) {
     child.end = skipValue(bytes, child.start, maxDepth);
     items.push({ start: child.start, end: child.end });
   }
-  const end = isArray ? child.after : skipValue(bytes, start, maxDepth);
-  const tail = skipTail(bytes, end);
-  if (tail < 0) return refuseText(bytes, start, ~tail);
-  return isArray ? { ok: true, items } : refuse('shape', start);
+  const tail = skipTail(bytes, child.after);
+  return tail < 0 ? refuseText(bytes, start, ~tail) : { ok: true, items };
 }
 
 function callOf(bytes: Buffer, parts: FrameParts, methodSpan: Span): Scan {

@@ -2,9 +2,10 @@
  * Looking into a span of proven JSON. Spans are offsets into the buffer they were found in; nothing is copied.
  * A span that is not of the expected kind has no members and no elements.
  */
-import type { Span } from './frame.ts';
+
 import { ChildCursor, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
+import type { Span } from './span.ts';
 
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;

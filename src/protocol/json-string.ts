@@ -1,5 +1,5 @@
 /** JSON strings in proven JSON, compared and decoded. */
-import type { Span } from './frame.ts';
+import type { Span } from './span.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

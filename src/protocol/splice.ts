@@ -1,4 +1,4 @@
-import type { Span } from './frame.ts';
+import type { Span } from './span.ts';
 
 /** What stands at the span is replaced by `text`; an empty span inserts. `text` must keep the message JSON on one line. */
 export interface Edit extends Span {

@@ -55,7 +55,8 @@ class NarrowedLease implements Lease {
 
   tell(notification: Message): void {
     // A call without an id asks for no answer; a server that is not strict would still run the tool.
-    if (notification.frame.method !== 'tools/call' && !isAmbiguous(notification.frame)) this.#inner.tell(notification);
+    if (notification.frame.method !== 'tools/call' && !isAmbiguous(notification.frame))
+      this.#inner.tell(notification);
   }
 
   answer(response: Message): 'taken' | 'unknown' {
@@ -80,16 +81,26 @@ function refuse(frame: Frame, mayUse: ToolFilter): GatewayError | undefined {
   if (frame.method !== 'tools/call') return undefined;
   const { bytes, body } = frame;
   // Two names would let the server read the one that was not checked.
-  if (body !== undefined && (hasTwice(bytes, body, 'name') || hasLookalike(bytes, body, ['name']))) return new GatewayError('DUPLICATE_MEMBER');
+  if (body !== undefined && (hasTwice(bytes, body, 'name') || hasLookalike(bytes, body, ['name'])))
+    return new GatewayError('DUPLICATE_MEMBER');
   const span = body && findMember(bytes, body, 'name');
   const name = span && stringAt(bytes, span);
   // What is no string could still become a name: JavaScript looks `["x"]` up as `x`.
-  return name !== undefined && mayUse(name) ? undefined : new GatewayError('TOOL_UNKNOWN', name?.slice(0, 128));
+  return name !== undefined && mayUse(name)
+    ? undefined
+    : new GatewayError('TOOL_UNKNOWN', name?.slice(0, 128));
 }
 
 /** Whether a server that compares member names without case, as Go does, could read another message than we did. */
 function isAmbiguous({ bytes }: Frame): boolean {
-  return hasLookalike(bytes, { start: bytes.indexOf('{'), end: bytes.length }, ['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+  return hasLookalike(bytes, { start: bytes.indexOf('{'), end: bytes.length }, [
+    'jsonrpc',
+    'id',
+    'method',
+    'params',
+    'result',
+    'error',
+  ]);
 }
 
 function hasLookalike(bytes: Buffer, object: Span, names: readonly string[]): boolean {
@@ -115,7 +126,10 @@ class FilteredList implements Exchange {
   }
 
   settle(message: Message): Delivery {
-    return this.#inner.settle({ frame: message.frame, edits: [...message.edits, ...hideTools(message.frame, this.#mayUse)] });
+    return this.#inner.settle({
+      frame: message.frame,
+      edits: [...message.edits, ...hideTools(message.frame, this.#mayUse)],
+    });
   }
 
   fail(error: GatewayError): void {

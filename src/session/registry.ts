@@ -14,7 +14,9 @@ export interface SessionLimits {
   readonly sessionsPerPrincipal: number;
 }
 
-export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease'> & { readonly id?: string };
+export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease'> & {
+  readonly id?: string;
+};
 
 export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
@@ -80,7 +82,8 @@ export class SessionRegistry {
   /** Most clients never say goodbye: at a cap the same principal's longest idle session gives way first. */
   #makeRoom(principal: Principal): void {
     const own = this.#perPrincipal.get(principal.id);
-    const full = this.#sessions.size >= this.#limits.sessions || (own?.size ?? 0) >= this.#limits.sessionsPerPrincipal;
+    const full =
+      this.#sessions.size >= this.#limits.sessions || (own?.size ?? 0) >= this.#limits.sessionsPerPrincipal;
     if (!full) return;
     const idle = [...(own ?? [])].filter((session) => !session.busy);
     const oldest = idle.reduce<Session | undefined>(

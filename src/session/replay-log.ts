@@ -20,17 +20,17 @@ export class ReplayLog {
     return this.#lastSeq + 1;
   }
 
-  get full(): boolean {
-    return this.#bytes >= this.#maxBytes;
-  }
-
-  /** Adds the event with number `nextSeq`, which its id must carry. */
-  append(pieces: readonly Buffer[]): void {
+  /**
+   * Adds the event with number `nextSeq`, which its id must carry. With `keepAll` nothing is let go: its writer stops
+   * by itself. @returns its size in bytes
+   */
+  append(pieces: readonly Buffer[], keepAll = false): number {
     this.#lastSeq += 1;
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#events.push({ seq: this.#lastSeq, pieces, bytes });
     this.#bytes += bytes;
-    while (this.#bytes > this.#maxBytes && this.#events.length > 1) this.#bytes -= this.#events.shift()?.bytes ?? 0;
+    while (!keepAll && this.#bytes > this.#maxBytes && this.#events.length > 1) this.#bytes -= this.#events.shift()?.bytes ?? 0;
+    return bytes;
   }
 
   /** The events after `seq`; undefined when some of them are gone or `seq` was never sent. */

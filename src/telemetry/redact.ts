@@ -21,7 +21,11 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   }
   // Longest first: a secret that contains another is replaced whole.
   const ordered = [...forms].toSorted((a, b) => b.length - a.length);
-  return (text) => withoutCutSecret(ordered.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text), ordered);
+  return (text) =>
+    withoutCutSecret(
+      ordered.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text),
+      ordered,
+    );
 }
 
 /** Removes the beginning of a secret that was cut off with the rest of a long text; the last ellipsis is the cut. */
@@ -32,7 +36,8 @@ function withoutCutSecret(text: string, forms: readonly string[]): string {
   const before = text.slice(0, cut).replace(/\ufffd$/, '');
   for (const form of forms) {
     for (let length = Math.min(form.length - 1, before.length); length >= MIN_CUT_CHARS; length -= 1) {
-      if (before.endsWith(form.slice(0, length))) return before.slice(0, -length) + REDACTED + text.slice(cut);
+      if (before.endsWith(form.slice(0, length)))
+        return before.slice(0, -length) + REDACTED + text.slice(cut);
     }
   }
   return text;
@@ -40,7 +45,10 @@ function withoutCutSecret(text: string, forms: readonly string[]): string {
 
 function formsOf(secret: string): string[] {
   // encodeURIComponent throws on half a surrogate pair, which the way through a buffer replaces.
-  const forms = [encodeURIComponent(Buffer.from(secret).toString()), new URLSearchParams([['', secret]]).toString().slice(1)];
+  const forms = [
+    encodeURIComponent(Buffer.from(secret).toString()),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+  ];
   for (const escape of [jsonEscaped, asciiEscaped]) {
     let form = secret;
     for (let depth = 0; depth <= MAX_JSON_NESTING; depth += 1) {
@@ -57,15 +65,17 @@ function jsonEscaped(text: string): string {
 
 /** As Python writes JSON. */
 function asciiEscaped(text: string): string {
-  return jsonEscaped(text).replaceAll(/[^\u0000-\u007f]/g, unicodeEscape);
+  return jsonEscaped(text).replaceAll(/[\u0080-\uffff]/g, unicodeEscape);
 }
 
 function unicodeEscape(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
 /** Shows what a peer wrote on one line: control and direction characters escaped, so that nothing forges a log line. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, unicodeEscape);
+  return text.replaceAll(UNPRINTABLE, unicodeEscape);
 }

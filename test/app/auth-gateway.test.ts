@@ -8,12 +8,22 @@ const CHALLENGES = 'Basic realm="mcp-gateway", charset="UTF-8", Bearer realm="mc
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  const [passwordHash, tokenHash] = await Promise.all([hashSecret('hashed:password'), hashSecret('hashed-token')]);
+  const [passwordHash, tokenHash] = await Promise.all([
+    hashSecret('hashed:password'),
+    hashSecret('hashed-token'),
+  ]);
   gateway = await startGateway({
     servers: { echo: runs(HOSTILE_SERVER) },
     auth: {
-      basic: { credentials: [{ username: 'alice', password: PASSWORD }, { username: 'bob', passwordHash }] },
-      bearer: { tokens: ['plain-token', { name: 'ci', token: 'named-token' }, { name: 'hashed', tokenHash }] },
+      basic: {
+        credentials: [
+          { username: 'alice', password: PASSWORD },
+          { username: 'bob', passwordHash },
+        ],
+      },
+      bearer: {
+        tokens: ['plain-token', { name: 'ci', token: 'named-token' }, { name: 'hashed', tokenHash }],
+      },
     },
   });
 });
@@ -24,7 +34,9 @@ function basic(user: string, password: string): string {
 }
 
 function status(authorization?: string, path = '/api/sessionid'): Promise<number> {
-  return fetch(gateway.url + path, authorization === undefined ? {} : { headers: { authorization } }).then((response) => response.status);
+  return fetch(gateway.url + path, authorization === undefined ? {} : { headers: { authorization } }).then(
+    (response) => response.status,
+  );
 }
 
 describe('any valid credential grants access', () => {
@@ -65,7 +77,12 @@ describe('#80 anything else', () => {
     ['a very long token', `Bearer ${'x'.repeat(9000)}`],
     ['the hash itself', 'Bearer scrypt$32768$8$1$AAAA$AAAA'],
   ])('%s is answered with 401 and both schemes', async (_what, authorization) => {
-    const answer = await told(fetch(`${gateway.url}/api/sessionid`, authorization === undefined ? {} : { headers: { authorization } }));
+    const answer = await told(
+      fetch(
+        `${gateway.url}/api/sessionid`,
+        authorization === undefined ? {} : { headers: { authorization } },
+      ),
+    );
     expectProblem(answer, 401, 'UNAUTHORIZED');
     expect(answer.headers.get('www-authenticate')).toBe(CHALLENGES);
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -73,18 +90,37 @@ describe('#80 anything else', () => {
 
   it('#82 two Authorization headers are answered with 400, even when both are right', async () => {
     const line = 'Authorization: Bearer plain-token';
-    expectProblem(await exchange(gateway.port, head('GET /api/sessionid', line, line)), 400, 'AMBIGUOUS_CREDENTIALS');
-    expectRpcError(await exchange(gateway.port, head('GET /echo', line, `authorization: ${basic('alice', PASSWORD)}`)), 400, -32000, 'ambiguous-credentials');
+    expectProblem(
+      await exchange(gateway.port, head('GET /api/sessionid', line, line)),
+      400,
+      'AMBIGUOUS_CREDENTIALS',
+    );
+    expectRpcError(
+      await exchange(gateway.port, head('GET /echo', line, `authorization: ${basic('alice', PASSWORD)}`)),
+      400,
+      -32000,
+      'ambiguous-credentials',
+    );
   });
 
   it('#68 a token in the query is none', async () => {
-    for (const query of ['access_token=plain-token', 'token=plain-token', 'authorization=Bearer%20plain-token', 'api_key=plain-token']) {
+    for (const query of [
+      'access_token=plain-token',
+      'token=plain-token',
+      'authorization=Bearer%20plain-token',
+      'api_key=plain-token',
+    ]) {
       expect(await status(undefined, `/api/sessionid?${query}`)).toBe(401);
     }
   });
 
   it('is read from no other header', async () => {
-    for (const line of ['X-Api-Key: plain-token', 'Cookie: token=plain-token', 'Proxy-Authorization: Bearer plain-token', 'X-Forwarded-User: alice']) {
+    for (const line of [
+      'X-Api-Key: plain-token',
+      'Cookie: token=plain-token',
+      'Proxy-Authorization: Bearer plain-token',
+      'X-Forwarded-User: alice',
+    ]) {
       expect((await exchange(gateway.port, head('GET /api/sessionid', line))).status).toBe(401);
     }
   });
@@ -93,32 +129,61 @@ describe('#80 anything else', () => {
 describe('#91 without credentials', () => {
   const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
-  it.each(['/', '/no', '/no/such/path', '/api', '/api/', '/metrics', '/docs', '/admin', '/api/openapi.json', '/echo?sessionId=x', '/healthz/', '/healthz/x', '/healthz%2f..', '/.well-known', '//healthz', '/HEALTHZ'])(
-    'an unknown or protected path answers 401, whatever the method: %s',
-    async (path) => {
-      for (const method of METHODS) {
-        expect([method, (await exchange(gateway.port, head(`${method} ${path}`, 'Content-Length: 0'))).status]).toEqual([method, 401]);
-      }
-    },
-  );
+  it.each([
+    '/',
+    '/no',
+    '/no/such/path',
+    '/api',
+    '/api/',
+    '/metrics',
+    '/docs',
+    '/admin',
+    '/api/openapi.json',
+    '/echo?sessionId=x',
+    '/healthz/',
+    '/healthz/x',
+    '/healthz%2f..',
+    '/.well-known',
+    '//healthz',
+    '/HEALTHZ',
+  ])('an unknown or protected path answers 401, whatever the method: %s', async (path) => {
+    for (const method of METHODS) {
+      expect([
+        method,
+        (await exchange(gateway.port, head(`${method} ${path}`, 'Content-Length: 0'))).status,
+      ]).toEqual([method, 401]);
+    }
+  });
 
   it('is refused before the body is looked at', async () => {
-    expect((await exchange(gateway.port, head('POST /echo', 'Content-Type: text/plain', 'Content-Length: 99999999'))).status).toBe(401);
+    expect(
+      (
+        await exchange(
+          gateway.port,
+          head('POST /echo', 'Content-Type: text/plain', 'Content-Length: 99999999'),
+        )
+      ).status,
+    ).toBe(401);
   });
 
   it('starts nothing', () => {
     expect(gateway.pids()).toEqual([]);
   });
 
-  it.each(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/echo', '/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])(
-    '#93 %s is a plain 404, with credentials and without',
-    async (path) => {
-      const [bare, credentialed] = await Promise.all([told(fetch(gateway.url + path)), told(fetch(gateway.url + path, { headers: { authorization: 'Bearer plain-token' } }))]);
-      expectRpcError(bare, 404, -32601, 'not-found');
-      expect(bare.headers.get('www-authenticate')).toBeNull();
-      expect(credentialed.body).toBe(bare.body);
-    },
-  );
+  it.each([
+    '/.well-known/oauth-protected-resource',
+    '/.well-known/oauth-protected-resource/echo',
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/openid-configuration',
+  ])('#93 %s is a plain 404, with credentials and without', async (path) => {
+    const [bare, credentialed] = await Promise.all([
+      told(fetch(gateway.url + path)),
+      told(fetch(gateway.url + path, { headers: { authorization: 'Bearer plain-token' } })),
+    ]);
+    expectRpcError(bare, 404, -32601, 'not-found');
+    expect(bare.headers.get('www-authenticate')).toBeNull();
+    expect(credentialed.body).toBe(bare.body);
+  });
 
   it('#92 health says no more than its state', async () => {
     expect(await (await fetch(`${gateway.url}/healthz`)).json()).toEqual({ status: 'ok' });
@@ -128,16 +193,35 @@ describe('#91 without credentials', () => {
 
 describe('every answer', () => {
   it('#68 is not to be stored, and equal answers are equal to the byte: the request id is in a header only', async () => {
-    const [one, two] = [await told(fetch(`${gateway.url}/nobody`)), await told(fetch(`${gateway.url}/nobody`))];
+    const [one, two] = [
+      await told(fetch(`${gateway.url}/nobody`)),
+      await told(fetch(`${gateway.url}/nobody`)),
+    ];
     expect(one.body).toBe(two.body);
     expect(one.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}-[0-9a-z]+$/);
     expect(one.headers.get('x-request-id')).not.toBe(two.headers.get('x-request-id'));
     const authorization = 'Bearer plain-token';
-    for (const path of ['/healthz', '/readyz', '/api/sessionid', '/api/openapi.json', '/api/openapi.yaml', '/nobody', '/.well-known/x']) {
+    for (const path of [
+      '/healthz',
+      '/readyz',
+      '/api/sessionid',
+      '/api/openapi.json',
+      '/api/openapi.yaml',
+      '/nobody',
+      '/.well-known/x',
+    ]) {
       const { headers } = await fetch(gateway.url + path, { headers: { authorization } });
-      expect([path, headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual([path, 'no-store', 'nosniff']);
+      expect([path, headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual([
+        path,
+        'no-store',
+        'nosniff',
+      ]);
     }
-    const call = await fetch(`${gateway.url}/api/echo/pid?sessionId=x`, { method: 'POST', headers: { ...JSON_TYPE, authorization }, body: '{}' });
+    const call = await fetch(`${gateway.url}/api/echo/pid?sessionId=x`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, authorization },
+      body: '{}',
+    });
     expect([call.status, call.headers.get('cache-control')]).toEqual([200, 'no-store']);
   });
 });

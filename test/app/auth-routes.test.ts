@@ -22,21 +22,40 @@ vi.mock(import('fastify'), async (importOriginal) => {
 const PUBLIC = new Set(['/healthz', '/readyz', '/.well-known/*']);
 
 it('#91 every route of the live table answers 401 without credentials, but for the public list', async () => {
-  await using gateway = await startGateway({ servers: { echo: runs(HOSTILE_SERVER) }, auth: { bearer: { tokens: ['some-long-token'] } } });
+  await using gateway = await startGateway({
+    servers: { echo: runs(HOSTILE_SERVER) },
+    auth: { bearer: { tokens: ['some-long-token'] } },
+  });
   const guarded = routes.filter(({ method, path }) => method !== 'OPTIONS' && !PUBLIC.has(path));
-  expect(new Set(guarded.map(({ path }) => path))).toEqual(new Set([...new Set(routes.map(({ path }) => path))].filter((path) => !PUBLIC.has(path))));
+  expect(new Set(guarded.map(({ path }) => path))).toEqual(
+    new Set([...new Set(routes.map(({ path }) => path))].filter((path) => !PUBLIC.has(path))),
+  );
   expect(guarded.length).toBeGreaterThan(40);
   for (const { method, path } of guarded) {
-    const real = path.replace(':server', 'echo').replaceAll(/:[A-Za-z]+/g, 'x').replace('*', 'x');
-    const answer = await exchange(gateway.port, head(`${method} ${real}`, 'Content-Length: 0', 'Accept: */*'));
-    expect([method, path, answer.status, answer.headers['www-authenticate']]).toEqual([method, path, 401, 'Bearer realm="mcp-gateway"']);
+    const real = path
+      .replace(':server', 'echo')
+      .replaceAll(/:[A-Za-z]+/g, 'x')
+      .replace('*', 'x');
+    const answer = await exchange(
+      gateway.port,
+      head(`${method} ${real}`, 'Content-Length: 0', 'Accept: */*'),
+    );
+    expect([method, path, answer.status, answer.headers['www-authenticate']]).toEqual([
+      method,
+      path,
+      401,
+      'Bearer realm="mcp-gateway"',
+    ]);
   }
   expect(gateway.pids()).toEqual([]);
   expect(gateway.gateway.inspect().sessions).toBe(0);
 });
 
 it('#91 the public list is exactly what says so of itself', async () => {
-  await using gateway = await startGateway({ servers: { echo: runs(HOSTILE_SERVER) }, auth: { bearer: { tokens: ['some-long-token'] } } });
+  await using gateway = await startGateway({
+    servers: { echo: runs(HOSTILE_SERVER) },
+    auth: { bearer: { tokens: ['some-long-token'] } },
+  });
   for (const path of PUBLIC) {
     const answer = await exchange(gateway.port, head(`GET ${path.replace('*', 'x')}`));
     expect([path, answer.status]).toEqual([path, path.includes('*') ? 404 : 200]);

@@ -7,7 +7,10 @@ const ALICE = { authorization: `Basic ${Buffer.from('alice:password-of-alice').t
 const TOKEN = { authorization: 'Bearer token-of-somebody-else' };
 /** The same person by name, through the other scheme. */
 const BEARER_ALICE = { authorization: 'Bearer token-named-alice' };
-const OTHERS = [['another token', TOKEN], ['the same name in the other scheme', BEARER_ALICE]] as const;
+const OTHERS = [
+  ['another token', TOKEN],
+  ['the same name in the other scheme', BEARER_ALICE],
+] as const;
 const UNKNOWN_ID = '0'.repeat(38);
 let gateway: TestGateway;
 
@@ -22,7 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 
-function post(url: string, headers: Record<string, string>, body = '{"jsonrpc":"2.0","id":1,"method":"ping"}') {
+function post(
+  url: string,
+  headers: Record<string, string>,
+  body = '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+) {
   return told(fetch(url, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body }));
 }
 
@@ -32,9 +39,17 @@ async function pidOf(sessionId: string, headers: Record<string, string>): Promis
   return (JSON.parse(body) as { content: { text: string }[] }).content[0]?.text ?? '';
 }
 
+function end(id: string, headers: Record<string, string>) {
+  return told(fetch(`${gateway.url}/api/sessions/${id}`, { method: 'DELETE', headers }));
+}
+
 /** All that a caller can compare, but for the request id and the time of day. */
 function comparable({ status, headers, body }: { status: number; headers: Headers; body: string }) {
-  return { status, body, headers: [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date') };
+  return {
+    status,
+    body,
+    headers: [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date'),
+  };
 }
 
 describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, stranger) => {
@@ -42,7 +57,12 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
     const client = await BareSseClient.initialized(`${gateway.url}/echo`, {}, ALICE);
     const endpoint = await client.endpoint();
     const nowhere = endpoint.replace(/sessionId=.*/, `sessionId=${UNKNOWN_ID}`);
-    for (const body of ['{"jsonrpc":"2.0","id":1,"method":"ping"}', '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}', 'not json', '']) {
+    for (const body of [
+      '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+      '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}',
+      'not json',
+      '',
+    ]) {
       const foreign = await post(endpoint, stranger, body);
       expect(foreign.status).toBe(404);
       expect(comparable(foreign)).toEqual(comparable(await post(nowhere, stranger, body)));
@@ -52,7 +72,7 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
     client.close();
   });
 
-  it('#19 cannot be resumed with its Last-Event-ID: that opens a stream of one\'s own, as any id does', async () => {
+  it("#19 cannot be resumed with its Last-Event-ID: that opens a stream of one's own, as any id does", async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`, {}, ALICE);
     await client.callTool('echo', { secret: 'for alice only' });
     const lastId = client.events[0]?.id ?? '';
@@ -62,7 +82,16 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
       expect(await thief.endpoint()).not.toContain(own);
       expect(JSON.stringify(thief.events)).not.toContain('for alice only');
       thief.close();
-      const streamable = await told(fetch(`${gateway.url}/echo`, { headers: { ...stranger, accept: 'text/event-stream', 'last-event-id': id, 'mcp-protocol-version': '2024-11-05' } }));
+      const streamable = await told(
+        fetch(`${gateway.url}/echo`, {
+          headers: {
+            ...stranger,
+            accept: 'text/event-stream',
+            'last-event-id': id,
+            'mcp-protocol-version': '2024-11-05',
+          },
+        }),
+      );
       expect([id, streamable.status]).toEqual([id, 405]);
     }
     client.close();
@@ -70,7 +99,6 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
 
   it('cannot be ended over REST, and answers as an id that never was', async () => {
     const mine = await pidOf('shared-name', ALICE);
-    const end = (id: string, headers: Record<string, string>) => told(fetch(`${gateway.url}/api/sessions/${id}`, { method: 'DELETE', headers }));
     const foreign = await end('shared-name', stranger);
     expect(foreign.status).toBe(404);
     expect(comparable(foreign)).toEqual(comparable(await end('never-was', stranger)));
@@ -89,15 +117,27 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
 });
 
 describe('#84 a session id', () => {
-  it('has 128 random bits, is never the same, and one front does not know the other\'s', async () => {
-    const ids = await Promise.all(Array.from({ length: 50 }, async () => ((await (await fetch(`${gateway.url}/api/sessionid`, { headers: ALICE })).json()) as { sessionId: string }).sessionId));
+  it("has 128 random bits, is never the same, and one front does not know the other's", async () => {
+    const ids = await Promise.all(
+      Array.from(
+        { length: 50 },
+        async () =>
+          (
+            (await (await fetch(`${gateway.url}/api/sessionid`, { headers: ALICE })).json()) as {
+              sessionId: string;
+            }
+          ).sessionId,
+      ),
+    );
     expect(new Set(ids).size).toBe(50);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{38}$/);
     await pidOf(ids[0] ?? '', ALICE);
     expect((await post(`${gateway.url}/echo?sessionId=${ids[0]}`, ALICE)).status).toBe(404);
     const client = await BareSseClient.open(`${gateway.url}/echo`, ALICE);
     const sseId = (await client.endpoint()).split('sessionId=')[1] ?? '';
-    expect((await fetch(`${gateway.url}/api/sessions/${sseId}`, { method: 'DELETE', headers: ALICE })).status).toBe(404);
+    expect(
+      (await fetch(`${gateway.url}/api/sessions/${sseId}`, { method: 'DELETE', headers: ALICE })).status,
+    ).toBe(404);
     client.close();
   });
 
@@ -108,7 +148,11 @@ describe('#84 a session id', () => {
   });
 
   it('#69 is told in a relative endpoint, whatever Host and forwarding headers say', async () => {
-    const client = await BareSseClient.open(`${gateway.url}/echo`, { ...ALICE, 'x-forwarded-host': 'evil.example', 'x-forwarded-prefix': '/evil' });
+    const client = await BareSseClient.open(`${gateway.url}/echo`, {
+      ...ALICE,
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-prefix': '/evil',
+    });
     await client.endpoint();
     expect(client.events[0]?.data).toMatch(/^\/echo\?sessionId=[0-9a-f]{38}$/);
     client.close();

@@ -13,7 +13,10 @@ let mcpPath: string;
 let client: BareSseClient;
 
 beforeAll(async () => {
-  gateway = await startGateway({ http: { maxBodyBytes: MAX_BODY_BYTES }, servers: { echo: runs(HOSTILE_SERVER) } });
+  gateway = await startGateway({
+    http: { maxBodyBytes: MAX_BODY_BYTES },
+    servers: { echo: runs(HOSTILE_SERVER) },
+  });
   client = await BareSseClient.open(`${gateway.url}/echo`);
   mcpPath = (await client.endpoint()).slice(gateway.url.length);
 });
@@ -52,7 +55,14 @@ describe('a body that is too large', () => {
   });
 
   it('#51 with a Content-Length below its length is cut there, and the rest is no request', async () => {
-    const answer = await exchange(gateway.port, head(`POST ${mcpPath}`, 'Content-Type: application/json', 'Content-Length: 4').replace('close', 'keep-alive'), '{"jsonrpc":"2.0","method":"a"}');
+    const answer = await exchange(
+      gateway.port,
+      head(`POST ${mcpPath}`, 'Content-Type: application/json', 'Content-Length: 4').replace(
+        'close',
+        'keep-alive',
+      ),
+      '{"jsonrpc":"2.0","method":"a"}',
+    );
     expect(new Set(answer.text.match(/HTTP\/1\.1 \d+/g))).toEqual(new Set(['HTTP/1.1 400']));
     expect(answer.text).not.toContain('202');
   });
@@ -81,17 +91,33 @@ describe('a content type', () => {
 
   it('#64 that is absent is answered with 415 when there is a body', async () => {
     const body = '{}';
-    const answer = await exchange(gateway.port, head(`POST ${REST_PATH}`, `Content-Length: ${body.length}`), body);
+    const answer = await exchange(
+      gateway.port,
+      head(`POST ${REST_PATH}`, `Content-Length: ${body.length}`),
+      body,
+    );
     expectProblem(answer, 415, 'MEDIA_TYPE');
   });
 
   it('#54 a gzip bomb is not unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024));
-    expectRpcError(await post(mcpPath, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' }), 415, -32000, 'media-type');
+    expectRpcError(
+      await post(mcpPath, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' }),
+      415,
+      -32000,
+      'media-type',
+    );
   });
 
-  it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset="UTF-8"', ' application/json ;'])('%j is JSON', async (type) => {
-    const answer = await post(mcpPath, '{"jsonrpc":"2.0","method":"notifications/x"}', { 'content-type': type });
+  it.each([
+    'application/json; charset=utf-8',
+    'Application/JSON',
+    'application/json;charset="UTF-8"',
+    ' application/json ;',
+  ])('%j is JSON', async (type) => {
+    const answer = await post(mcpPath, '{"jsonrpc":"2.0","method":"notifications/x"}', {
+      'content-type': type,
+    });
     expect(answer.status).toBe(202);
   });
 });
@@ -100,7 +126,7 @@ const CALL = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 const DEEP = '['.repeat(30_000);
 
 describe('a message that is not one', () => {
-  it.each<[string, string | Buffer, number, string]>([
+  it.each<[string, string | Buffer, number, string, 1?]>([
     ['nothing', '', -32700, 'parse-error'],
     ['blanks', ' \r\n', -32700, 'parse-error'],
     ['half a message', CALL.slice(0, -1), -32700, 'parse-error'],
@@ -109,28 +135,45 @@ describe('a message that is not one', () => {
     ['a byte order mark in the middle', CALL.replace(',', ',\ufeff'), -32700, 'parse-error'],
     ['bad UTF-8', Buffer.from(CALL.replace('ping', '\xff\xfe'), 'latin1'), -32700, 'parse-error'],
     ['UTF-16', Buffer.from(CALL, 'utf16le'), -32700, 'parse-error'],
-    ['#52 thirty thousand open brackets', `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}`, -32700, 'parse-error'],
-    ['#52 nesting beyond 128', `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}${']'.repeat(30_000)}}`, -32600, 'too-deep'],
+    [
+      '#52 thirty thousand open brackets',
+      `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}`,
+      -32700,
+      'parse-error',
+    ],
+    [
+      '#52 nesting beyond 128',
+      `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}${']'.repeat(30_000)}}`,
+      -32600,
+      'too-deep',
+      1,
+    ],
     ['a duplicate id', CALL.replace('"id":1', '"id":1,"id":2'), -32600, 'duplicate-member'],
-    ['a duplicate method, one escaped', CALL.replace('"method"', '"m\\u0065thod":"x","method"'), -32600, 'duplicate-member'],
+    [
+      'a duplicate method, one escaped',
+      CALL.replace('"method"', '"m\\u0065thod":"x","method"'),
+      -32600,
+      'duplicate-member',
+      1,
+    ],
     ['an id null', CALL.replace(':1', ':null'), -32600, 'invalid-id'],
     ['an id object', CALL.replace(':1', ':{}'), -32600, 'invalid-id'],
     ['an id true', CALL.replace(':1', ':true'), -32600, 'invalid-id'],
     ['a huge id', CALL.replace(':1', `:"${'x'.repeat(1100)}"`), -32600, 'invalid-id'],
     ['a huge number as id', CALL.replace(':1', `:1${'0'.repeat(1100)}`), -32600, 'invalid-id'],
     ['a string', '"ping"', -32600, 'invalid-request'],
-    ['another version', CALL.replace('2.0', '1.0'), -32600, 'invalid-request'],
-    ['no version', '{"id":1,"method":"ping"}', -32600, 'invalid-request'],
-    ['a method that is a number', CALL.replace('"ping"', '5'), -32600, 'invalid-request'],
-    ['params that are a string', CALL.replace('}', ',"params":"x"}'), -32600, 'invalid-request'],
+    ['another version', CALL.replace('2.0', '1.0'), -32600, 'invalid-request', 1],
+    ['no version', '{"id":1,"method":"ping"}', -32600, 'invalid-request', 1],
+    ['a method that is a number', CALL.replace('"ping"', '5'), -32600, 'invalid-request', 1],
+    ['params that are a string', CALL.replace('}', ',"params":"x"}'), -32600, 'invalid-request', 1],
     ['a method and a result', CALL.replace('}', ',"result":{}}'), -32600, 'invalid-request'],
     ['neither method nor result', '{"jsonrpc":"2.0","id":1}', -32600, 'invalid-request'],
     ['a batch', `[${CALL}]`, -32600, 'batch'],
     ['an empty batch', '[]', -32600, 'invalid-request'],
     ['a batch with a fault', `[${CALL},{]`, -32700, 'parse-error'],
-  ])('is answered with 400 and starts nothing: %s', async (_what, body, code, reason) => {
+  ])('is answered with 400 and starts nothing: %s', async (_what, body, code, reason, id) => {
     const answer = await post(mcpPath, body);
-    expectRpcError(answer, 400, code, reason);
+    expectRpcError(answer, 400, code, reason, id ?? null);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
@@ -154,12 +197,17 @@ describe('a message that is not one', () => {
   it('#53 with very many members is read in linear time', async () => {
     const members = Array.from({ length: 5000 }, (_, n) => `"k${n}":${n}`).join(',');
     const started = performance.now();
-    expect((await post(mcpPath, `{"jsonrpc":"2.0","method":"notifications/x","params":{${members}}}`)).status).toBe(202);
+    expect(
+      (await post(mcpPath, `{"jsonrpc":"2.0","method":"notifications/x","params":{${members}}}`)).status,
+    ).toBe(202);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('#97 cannot reach a prototype', async () => {
-    await post(mcpPath, '{"jsonrpc":"2.0","method":"notifications/x","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}');
+    await post(
+      mcpPath,
+      '{"jsonrpc":"2.0","method":"notifications/x","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}',
+    );
     await post(`${REST_PATH}&__proto__[polluted]=1&constructor.prototype.polluted=1`, '[]');
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });

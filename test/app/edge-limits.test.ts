@@ -5,8 +5,20 @@ import { exchange, expectProblem, expectRpcError, head, JSON_TYPE, told } from '
 
 const SERVERS = { echo: runs(HOSTILE_SERVER), slow: runs(HOSTILE_SERVER, '--slow-init=300') };
 
-function call(gateway: TestGateway, tool: string, sessionId: string, args = '{}', headers: Record<string, string> = {}) {
-  return told(fetch(`${gateway.url}/api/echo/${tool}?sessionId=${sessionId}`, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: args }));
+function call(
+  gateway: TestGateway,
+  tool: string,
+  sessionId: string,
+  args = '{}',
+  headers: Record<string, string> = {},
+) {
+  return told(
+    fetch(`${gateway.url}/api/echo/${tool}?sessionId=${sessionId}`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, ...headers },
+      body: args,
+    }),
+  );
 }
 
 async function text(answer: ReturnType<typeof call>): Promise<string> {
@@ -24,7 +36,10 @@ describe('at the cap of sessions of one principal', () => {
     await groupsGone([first]);
     expect(await text(call(gateway, 'pid', 'second'))).toBe(second);
     expect(gateway.gateway.inspect().sessions).toBe(2);
-    await gateway.event('session.ended', ({ session, reason }) => session === 'first' && reason === 'replaced at the session limit');
+    await gateway.event(
+      'session.ended',
+      ({ session, reason }) => session === 'first' && reason === 'replaced at the session limit',
+    );
   });
 
   it('#18 503 and Retry-After when none can go: streams and calls are not ended for a newcomer', async () => {
@@ -50,10 +65,16 @@ describe('at the cap of sessions of one principal', () => {
       servers: SERVERS,
       auth: { bearer: { tokens: ['token-of-alice', 'token-of-bob'] } },
     });
-    const [alice, bob] = ['alice', 'bob'].map((name) => ({ authorization: `Bearer token-of-${name}` })) as [Record<string, string>, Record<string, string>];
-    const pids = [await text(call(gateway, 'pid', 'a', '{}', alice)), await text(call(gateway, 'pid', 'b', '{}', alice))];
+    const alice = { authorization: 'Bearer token-of-alice' };
+    const bob = { authorization: 'Bearer token-of-bob' };
+    const pids = [
+      await text(call(gateway, 'pid', 'a', '{}', alice)),
+      await text(call(gateway, 'pid', 'b', '{}', alice)),
+    ];
     for (const id of ['a', 'b', 'c']) await text(call(gateway, 'pid', id, '{}', bob));
-    expect(await Promise.all(['a', 'b'].map((id) => text(call(gateway, 'pid', id, '{}', alice))))).toEqual(pids);
+    expect(await Promise.all(['a', 'b'].map((id) => text(call(gateway, 'pid', id, '{}', alice))))).toEqual(
+      pids,
+    );
     expect(gateway.gateway.inspect().sessions).toBe(3);
   });
 });
@@ -67,7 +88,11 @@ describe('at the cap of processes', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect([gateway.pids(), gateway.gateway.inspect().sessions]).toEqual([[pid], 1]);
     const client = await BareSseClient.open(`${gateway.url}/echo`);
-    const { error } = await client.request('initialize', { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'x', version: '0' } });
+    const { error } = await client.request('initialize', {
+      protocolVersion: '2024-11-05',
+      capabilities: {},
+      clientInfo: { name: 'x', version: '0' },
+    });
     expect(error).toMatchObject({ code: -32603, data: { reason: 'instances-full' } });
     client.close();
     expect((await fetch(`${gateway.url}/api/sessions/first`, { method: 'DELETE' })).status).toBe(204);
@@ -78,7 +103,8 @@ describe('at the cap of processes', () => {
 
   it('#17 starts beyond concurrentStarts wait their turn; one that is ended while it waits is told so and starts nothing', async () => {
     await using gateway = await startGateway({ limits: { concurrentStarts: 1 }, servers: SERVERS });
-    const slow = (id: string) => told(fetch(`${gateway.url}/api/slow/pid?sessionId=${id}`, { method: 'POST' }));
+    const slow = (id: string) =>
+      told(fetch(`${gateway.url}/api/slow/pid?sessionId=${id}`, { method: 'POST' }));
     const first = slow('first');
     await gateway.event('instance.started');
     const waiting = slow('waiting');
@@ -109,7 +135,10 @@ describe('a session that is not used', () => {
     const pid = Number(await text(call(gateway, 'pid', 'idle')));
     expect(await text(call(gateway, 'sleep', 'busy', '{"ms":600}'))).toBe('slept');
     expect(await text(call(gateway, 'count', 'busy'))).toBe('1');
-    await gateway.event('session.ended', ({ session, reason }) => session === 'idle' && reason === 'idle for too long');
+    await gateway.event(
+      'session.ended',
+      ({ session, reason }) => session === 'idle' && reason === 'idle for too long',
+    );
     await groupsGone([pid]);
     expect(await client.callTool('count')).toBe('1');
     client.close();

@@ -18,7 +18,8 @@ export function exchange(port: number, ...pieces: readonly (string | Buffer)[]):
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     void collect(socket).then(resolve);
-    for (const piece of pieces) socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece);
+    for (const piece of pieces)
+      socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece);
   });
 }
 
@@ -32,7 +33,8 @@ export async function collect(socket: Socket): Promise<RawAnswer> {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const headers: Record<string, string> = {};
-  for (const line of lines) headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 1).trim();
+  for (const line of lines)
+    headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 1).trim();
   return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: rest.join('\r\n\r\n'), text };
 }
 
@@ -43,14 +45,28 @@ export function head(requestLine: string, ...lines: readonly string[]): string {
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
-/** What every JSON-RPC error of the edge looks like; nothing else may stand in it. */
-export function expectRpcError(answer: { readonly status: number; readonly body: string }, status: number, code: number, reason: string): void {
+/** What every JSON-RPC error of the edge looks like; nothing else may stand in it. `id` is the request's where it could be read. */
+export function expectRpcError(
+  answer: { readonly status: number; readonly body: string },
+  status: number,
+  code: number,
+  reason: string,
+  id: number | null = null,
+): void {
   expect([answer.status, answer.body.slice(0, 300)]).toEqual([status, expect.any(String)]);
-  expect(JSON.parse(answer.body)).toEqual({ jsonrpc: '2.0', id: null, error: { code, message: expect.stringMatching(/^[A-Z].*\.$/), data: { reason } } });
+  expect(JSON.parse(answer.body)).toEqual({
+    jsonrpc: '2.0',
+    id,
+    error: { code, message: expect.stringMatching(/^[A-Z].*\.$/), data: { reason } },
+  });
 }
 
 /** RFC 9457, with nothing but what the table of errors says. */
-export function expectProblem(answer: { readonly status: number; readonly body: string }, status: number, code: ErrorCode): void {
+export function expectProblem(
+  answer: { readonly status: number; readonly body: string },
+  status: number,
+  code: ErrorCode,
+): void {
   expect([answer.status, answer.body.slice(0, 300)]).toEqual([status, expect.any(String)]);
   expect(JSON.parse(answer.body)).toEqual({
     type: `urn:mcp-gateway:${ERRORS[code].reason}`,
@@ -62,7 +78,9 @@ export function expectProblem(answer: { readonly status: number; readonly body: 
 }
 
 /** A fetch answer as status, headers and text. */
-export async function told(response: Promise<Response>): Promise<{ status: number; headers: Headers; body: string }> {
+export async function told(
+  response: Promise<Response>,
+): Promise<{ status: number; headers: Headers; body: string }> {
   const { status, headers } = await response;
   return { status, headers, body: await (await response).text() };
 }

@@ -15,20 +15,30 @@ let all: BareSseClient;
 beforeAll(async () => {
   gateway = await startGateway({
     servers: {
-      paged: { ...runs(HOSTILE_SERVER, '--page-size=3', '--tools-extra=12'), tools: { allow: ['c*', 'pid', 't*', 'echo', 'raw'], deny: ['crash', 'cancelled*', 't12'] } },
+      paged: {
+        ...runs(HOSTILE_SERVER, '--page-size=3', '--tools-extra=12'),
+        tools: { allow: ['c*', 'pid', 't*', 'echo', 'raw'], deny: ['crash', 'cancelled*', 't12'] },
+      },
       open: runs(HOSTILE_SERVER),
     },
     auth: {
       bearer: {
         tokens: [
           { name: 'all', token: 'token-that-may-everything' },
-          { name: 'narrow', token: 'token-that-may-little', servers: ['paged'], tools: ['c*', 't1*', 'stderr'] },
+          {
+            name: 'narrow',
+            token: 'token-that-may-little',
+            servers: ['paged'],
+            tools: ['c*', 't1*', 'stderr'],
+          },
           { name: 'elsewhere', token: 'token-for-another-server', servers: ['op*'] },
         ],
       },
     },
   });
-  [narrow, all] = await Promise.all([NARROW, ALL].map((headers) => BareSseClient.initialized(`${gateway.url}/paged`, {}, headers))) as [BareSseClient, BareSseClient];
+  [narrow, all] = (await Promise.all(
+    [NARROW, ALL].map((headers) => BareSseClient.initialized(`${gateway.url}/paged`, {}, headers)),
+  )) as [BareSseClient, BareSseClient];
 });
 afterAll(async () => {
   narrow.close();
@@ -36,7 +46,11 @@ afterAll(async () => {
   await gateway.stop();
 });
 
-function rest(path: string, headers: Record<string, string>, init: RequestInit = { method: 'POST', body: '{}' }) {
+function rest(
+  path: string,
+  headers: Record<string, string>,
+  init: RequestInit = { method: 'POST', body: '{}' },
+) {
   return told(fetch(gateway.url + path, { ...init, headers: { ...JSON_TYPE, ...headers } }));
 }
 
@@ -45,7 +59,7 @@ async function listedTools(client: BareSseClient): Promise<string[]> {
   let cursor: unknown;
   do {
     const { result } = await client.request('tools/list', cursor === undefined ? {} : { cursor });
-    names.push(...(result?.['tools'] as { name: string }[]).map(({ name }) => name));
+    names.push(...((result?.['tools'] ?? []) as { name: string }[]).map(({ name }) => name));
     cursor = result?.['nextCursor'];
   } while (cursor !== undefined);
   return names;
@@ -64,12 +78,21 @@ async function documented(headers: Record<string, string>): Promise<Record<strin
 
 describe('a credential that is narrowed to servers', () => {
   it('knows the others as little as a name that never was, on every path', async () => {
-    for (const path of ['/api/NAME/pid?sessionId=x', '/NAME?sessionId=x', '/NAME/message?sessionId=x', '/NAME']) {
-      const [foreign, unknown] = await Promise.all(['open', 'nobody'].map((name) => rest(path.replace('NAME', name), NARROW)));
+    for (const path of [
+      '/api/NAME/pid?sessionId=x',
+      '/NAME?sessionId=x',
+      '/NAME/message?sessionId=x',
+      '/NAME',
+    ]) {
+      const [foreign, unknown] = await Promise.all(
+        ['open', 'nobody'].map((name) => rest(path.replace('NAME', name), NARROW)),
+      );
       expect([path, foreign?.status]).toEqual([path, 404]);
       expect(foreign?.body).toBe(unknown?.body);
     }
-    const stream = await told(fetch(`${gateway.url}/open`, { headers: { ...NARROW, accept: 'text/event-stream' } }));
+    const stream = await told(
+      fetch(`${gateway.url}/open`, { headers: { ...NARROW, accept: 'text/event-stream' } }),
+    );
     expect(stream.status).toBe(404);
   });
 
@@ -89,7 +112,14 @@ describe('a credential that is narrowed to servers', () => {
 describe('tools that are narrowed by the server and by the credential', () => {
   it('are listed across all pages only where both agree', async () => {
     expect(await listedTools(narrow)).toEqual(NARROW_TOOLS);
-    expect(await listedTools(all)).toEqual(['echo', 'raw', 'pid', 'cwd', 'count', ...Array.from({ length: 12 }, (_, n) => `t${n}`)]);
+    expect(await listedTools(all)).toEqual([
+      'echo',
+      'raw',
+      'pid',
+      'cwd',
+      'count',
+      ...Array.from({ length: 12 }, (_, n) => `t${n}`),
+    ]);
   });
 
   it('are in the OpenAPI document only where both agree', async () => {
@@ -104,16 +134,19 @@ describe('tools that are narrowed by the server and by the credential', () => {
     ['the server does not allow it', 'sleep', ALL],
     ['the credential does not name it', 'pid', NARROW],
     ['the credential names it, the server does not', 'stderr', NARROW],
-  ])('cannot be called when %s (%s): no such tool, and the server hears nothing', async (_why, tool, headers) => {
-    const client = headers === ALL ? all : narrow;
-    const before = Number(await client.callTool('count'));
-    const { error } = await client.request('tools/call', { name: tool, arguments: {} });
-    expect(error).toMatchObject({ code: -32602, message: expect.stringContaining('Unknown tool') });
-    expect(await client.callTool('count')).toBe(String(before + 1));
-    const over = await rest(`/api/paged/${tool}?sessionId=n`, headers);
-    expect([over.status, (JSON.parse(over.body) as { code: string }).code]).toEqual([404, 'TOOL_UNKNOWN']);
-    expect((await rest('/api/paged/no-such-tool?sessionId=n', headers)).body).toBe(over.body);
-  });
+  ])(
+    'cannot be called when %s (%s): no such tool, and the server hears nothing',
+    async (_why, tool, headers) => {
+      const client = headers === ALL ? all : narrow;
+      const before = Number(await client.callTool('count'));
+      const { error } = await client.request('tools/call', { name: tool, arguments: {} });
+      expect(error).toMatchObject({ code: -32602, message: expect.stringContaining('Unknown tool') });
+      expect(await client.callTool('count')).toBe(String(before + 1));
+      const over = await rest(`/api/paged/${tool}?sessionId=n`, headers);
+      expect([over.status, (JSON.parse(over.body) as { code: string }).code]).toEqual([404, 'TOOL_UNKNOWN']);
+      expect((await rest('/api/paged/no-such-tool?sessionId=n', headers)).body).toBe(over.body);
+    },
+  );
 
   it('are called as always where they are granted', async () => {
     expect(await narrow.callTool('t11')).toBe('t11');
@@ -136,7 +169,9 @@ describe('a way around the grants', () => {
     ['a name with a NUL', '{"name":"pid\\u0000"}'],
     ['a name in upper case', '{"name":"PID"}'],
   ])('is refused: %s', async (what, params) => {
-    await narrow.post(`{"jsonrpc":"2.0","id":${JSON.stringify(what)},"method":"tools/call","params":${params}}`);
+    await narrow.post(
+      `{"jsonrpc":"2.0","id":${JSON.stringify(what)},"method":"tools/call","params":${params}}`,
+    );
     const { error, result } = await narrow.message(({ id }) => id === what);
     expect(result).toBeUndefined();
     expect([-32600, -32602]).toContain(error?.code);
@@ -170,7 +205,9 @@ describe('a principal without limits', () => {
     const client = await BareSseClient.initialized(`${gateway.url}/open`, {}, ALL);
     await client.post('{"jsonrpc":"2.0","id":"list","method":"tools/list"}');
     const event = await client.waitFor(({ data }) => (data.includes('"id":"list"') ? data : undefined));
-    expect(event.startsWith('{"jsonrpc":"2.0","id":"list","result":{"tools":[{"name":"echo","description":')).toBe(true);
+    expect(
+      event.startsWith('{"jsonrpc":"2.0","id":"list","result":{"tools":[{"name":"echo","description":'),
+    ).toBe(true);
     expect((JSON.parse(event) as { result: { tools: object[] } }).result.tools).toHaveLength(19);
     client.close();
   });

@@ -37,28 +37,54 @@ beforeAll(async () => {
   passwordHash = await hashSecret('canary-hashed');
   process.env['GATEWAY_OWN_TOKEN'] = CANARIES.unreferenced;
   process.env['CANARY_KEY'] = CANARIES.fromEnvironment;
-  const keys = { API_KEY: '${CANARY_KEY}', WRITTEN_SECRET: CANARIES.written, PLAIN: `\${file:${join(folder, 'key')}}` };
+  const keys = {
+    API_KEY: '${CANARY_KEY}',
+    WRITTEN_SECRET: CANARIES.written,
+    PLAIN: `\${file:${join(folder, 'key')}}`,
+  };
   const config = {
     publicUrl: 'http://localhost',
     auth: {
-      basic: { credentials: [{ username: 'alice', password: CANARIES.password }, { username: 'bob', passwordHash }] },
+      basic: {
+        credentials: [
+          { username: 'alice', password: CANARIES.password },
+          { username: 'bob', passwordHash },
+        ],
+      },
       bearer: { tokens: ['${CANARY_TOKEN}'] },
     },
     servers: {
       keyed: { ...runs(HOSTILE_SERVER, '--key=${CANARY_ARG}'), env: keys },
       other: runs(HOSTILE_SERVER),
-      broken: { command: process.execPath, args: ['-e', 'console.error("cannot start with", process.env.API_KEY); process.exit(1)'], env: keys },
+      broken: {
+        command: process.execPath,
+        args: ['-e', 'console.error("cannot start with", process.env.API_KEY); process.exit(1)'],
+        env: keys,
+      },
     },
   };
-  const env = { CANARY_KEY: CANARIES.fromEnvironment, CANARY_TOKEN: CANARIES.token, CANARY_ARG: CANARIES.inArgs };
+  const env = {
+    CANARY_KEY: CANARIES.fromEnvironment,
+    CANARY_TOKEN: CANARIES.token,
+    CANARY_ARG: CANARIES.inArgs,
+  };
   gateway = await startGateway(config, env);
   const parsed = parseConfig(
     { file: 'config.yaml', folder, text: stringify(config) },
     { env: (name) => (env as Record<string, string>)[name], file: () => ({ ok: true, text: CANARIES.file }) },
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  for (const [format, stream] of [['pretty', pretty], ['json', json]] as const) {
-    createLog({ level: 'verbose', format, colors: format === 'pretty', secrets: parsed.secrets, stream }).follow(gateway.gateway.events);
+  for (const [format, stream] of [
+    ['pretty', pretty],
+    ['json', json],
+  ] as const) {
+    createLog({
+      level: 'verbose',
+      format,
+      colors: format === 'pretty',
+      secrets: parsed.secrets,
+      stream,
+    }).follow(gateway.gateway.events);
   }
 });
 afterAll(async () => {
@@ -71,7 +97,11 @@ afterAll(async () => {
 const AUTHORIZED = { authorization: `Bearer ${CANARIES.token}` };
 
 async function call(server: string, tool: string, args: object = {}): Promise<string> {
-  const response = await fetch(`${gateway.url}/api/${server}/${tool}?sessionId=s`, { method: 'POST', headers: { ...JSON_TYPE, ...AUTHORIZED }, body: JSON.stringify(args) });
+  const response = await fetch(`${gateway.url}/api/${server}/${tool}?sessionId=s`, {
+    method: 'POST',
+    headers: { ...JSON_TYPE, ...AUTHORIZED },
+    body: JSON.stringify(args),
+  });
   return response.text();
 }
 
@@ -89,16 +119,21 @@ function expectNoCanary(text: string): void {
 
 describe('#100 the environment of a server', () => {
   it('has what the configuration gives it, under the names it was given', async () => {
-    expect(await environmentOf('keyed')).toMatchObject({ API_KEY: CANARIES.fromEnvironment, WRITTEN_SECRET: CANARIES.written, PLAIN: CANARIES.file });
+    expect(await environmentOf('keyed')).toMatchObject({
+      API_KEY: CANARIES.fromEnvironment,
+      WRITTEN_SECRET: CANARIES.written,
+      PLAIN: CANARIES.file,
+    });
   });
 
-  it('has nothing of another server, of the credentials, or of the gateway\'s own', async () => {
+  it("has nothing of another server, of the credentials, or of the gateway's own", async () => {
     const other = await environmentOf('other');
     expectNoCanary(JSON.stringify(other));
     expect(other).not.toHaveProperty('GATEWAY_OWN_TOKEN');
     expect(other).toHaveProperty('PATH');
     const keyed = await environmentOf('keyed');
-    for (const name of ['GATEWAY_OWN_TOKEN', 'CANARY_KEY', 'CANARY_TOKEN', 'CANARY_ARG']) expect(keyed).not.toHaveProperty(name);
+    for (const name of ['GATEWAY_OWN_TOKEN', 'CANARY_KEY', 'CANARY_TOKEN', 'CANARY_ARG'])
+      expect(keyed).not.toHaveProperty(name);
     expect(JSON.stringify(keyed)).not.toContain(CANARIES.token);
     expect(JSON.stringify(keyed)).not.toContain(CANARIES.password);
   });
@@ -110,7 +145,11 @@ describe('#88 the credentials of a caller', () => {
     expect(raw).toContain('tools/call');
     expectNoCanary(raw);
     expect(raw.toLowerCase()).not.toContain('authorization');
-    const client = await BareSseClient.initialized(`${gateway.url}/other`, {}, { authorization: `Basic ${Buffer.from(`alice:${CANARIES.password}`).toString('base64')}` });
+    const client = await BareSseClient.initialized(
+      `${gateway.url}/other`,
+      {},
+      { authorization: `Basic ${Buffer.from(`alice:${CANARIES.password}`).toString('base64')}` },
+    );
     for (const text of [await client.callTool('raw'), await client.callTool('env')]) {
       expectNoCanary(text);
       expect(text.toLowerCase()).not.toContain('authorization');
@@ -127,19 +166,39 @@ describe('#99 after everything that can go wrong', () => {
     await call('keyed', 'write', { raw: `listening with ${CANARIES.inArgs}\n` });
     await call('keyed', 'write', { raw: `${'-'.repeat(105)}${CANARIES.fromEnvironment}\n` });
     await call('keyed', 'log', { text: CANARIES.written });
-    await call('keyed', 'echo', { pad: '-'.repeat(1930), key: CANARIES.fromEnvironment, again: CANARIES.written });
+    await call('keyed', 'echo', {
+      pad: '-'.repeat(1930),
+      key: CANARIES.fromEnvironment,
+      again: CANARIES.written,
+    });
     await call('keyed', 'refuse', { code: -32000, message: CANARIES.fromEnvironment });
     answers.push(await call('keyed', 'crash'));
     answers.push(await call('keyed', 'x'));
     for (const path of ['/api/openapi.json', '/api/openapi.yaml', '/api/sessionid', '/healthz', '/nobody']) {
       answers.push(await (await fetch(gateway.url + path, { headers: AUTHORIZED })).text());
     }
-    const lines = [`Authorization: Basic ${Buffer.from(`alice:${CANARIES.password}x`).toString('base64')}`, `Authorization: Bearer ${CANARIES.token}x`];
-    for (const line of lines) answers.push((await exchange(gateway.port, head('GET /api/sessionid', line))).text);
-    for (const path of [`/${CANARIES.token}`, `/x?token=${CANARIES.token}`, `/api/${CANARIES.token}/x`, `/api/sessions/${CANARIES.token}/%zz`]) {
-      answers.push((await exchange(gateway.port, head(`GET ${path}`))).text, (await exchange(gateway.port, head(`GET ${path}`, `Authorization: ${AUTHORIZED.authorization}`))).text);
+    const lines = [
+      `Authorization: Basic ${Buffer.from(`alice:${CANARIES.password}x`).toString('base64')}`,
+      `Authorization: Bearer ${CANARIES.token}x`,
+    ];
+    for (const line of lines)
+      answers.push((await exchange(gateway.port, head('GET /api/sessionid', line))).text);
+    for (const path of [
+      `/${CANARIES.token}`,
+      `/x?token=${CANARIES.token}`,
+      `/api/${CANARIES.token}/x`,
+      `/api/sessions/${CANARIES.token}/%zz`,
+    ]) {
+      answers.push(
+        (await exchange(gateway.port, head(`GET ${path}`))).text,
+        (await exchange(gateway.port, head(`GET ${path}`, `Authorization: ${AUTHORIZED.authorization}`)))
+          .text,
+      );
     }
-    const { instance } = await gateway.event('instance.exited', ({ server, ready }) => server === 'keyed' && ready);
+    const { instance } = await gateway.event(
+      'instance.exited',
+      ({ server, ready }) => server === 'keyed' && ready,
+    );
     expect(instance).toBeGreaterThan(0);
   });
 
@@ -149,10 +208,20 @@ describe('#99 after everything that can go wrong', () => {
     expect(answers.join('\n')).not.toContain(passwordHash);
   });
 
-  it.each([['pretty', pretty], ['json', json]] as const)('no line of the %s log at verbose has, and all of it was logged', (_format, stream) => {
+  it.each([
+    ['pretty', pretty],
+    ['json', json],
+  ] as const)('no line of the %s log at verbose has, and all of it was logged', (_format, stream) => {
     expectNoCanary(stream.text);
     expect(stream.text).not.toContain(passwordHash);
-    for (const logged of ['my key is [redacted]', 'listening with [redacted]', 'cannot start with [redacted]', 'STDIO message sent to keyed', 'STDIO message received from keyed', 'its last words']) {
+    for (const logged of [
+      'my key is [redacted]',
+      'listening with [redacted]',
+      'cannot start with [redacted]',
+      'STDIO message sent to keyed',
+      'STDIO message received from keyed',
+      'its last words',
+    ]) {
       expect(stream.text).toContain(logged);
     }
     expect(stream.text.match(/\[redacted\]/g)?.length).toBeGreaterThan(12);

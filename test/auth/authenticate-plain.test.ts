@@ -59,6 +59,15 @@ describe('plain secrets', () => {
     expect(ask(['Bearer ci-next'])).toBe('bearer:ci');
   });
 
+  it('is another principal where the same name grants something else, so that neither meets the sessions of the other', () => {
+    const authenticator = createAuthenticator(options);
+    const ids = ['won:der', 'next'].map((password) => {
+      const outcome = atOnce(authenticator.authenticate([basic('alice', password)]));
+      return outcome.ok ? outcome.principal.id : outcome.code;
+    });
+    expect(ids).toEqual(['basic:alice', 'basic:alice {"servers":["files"]}']);
+  });
+
   it('takes the first of two credentials with the same secret', () => {
     const twice: AuthOptions = {
       anonymous: false,

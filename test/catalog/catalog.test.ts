@@ -12,17 +12,23 @@ async function documentOf(gateway: TestGateway): Promise<Document> {
 }
 
 function toolsOf({ paths }: Document, server: string): string[] {
-  return Object.keys(paths).flatMap((path) => (path.startsWith(`/api/${server}/`) ? [path.slice(`/api/${server}/`.length)] : []));
+  return Object.keys(paths).flatMap((path) =>
+    path.startsWith(`/api/${server}/`) ? [path.slice(`/api/${server}/`.length)] : [],
+  );
 }
 
 describe('the document of what servers offer', () => {
   it('starts each server once for all who ask at once, and ends what it started', async () => {
-    await using gateway = await startGateway({ servers: { one: runs(HOSTILE_SERVER, '--slow-init=50'), two: runs(HOSTILE_SERVER) } });
+    await using gateway = await startGateway({
+      servers: { one: runs(HOSTILE_SERVER, '--slow-init=50'), two: runs(HOSTILE_SERVER) },
+    });
     const documents = await Promise.all(Array.from({ length: 12 }, () => documentOf(gateway)));
     expect(new Set(documents.map((document) => JSON.stringify(document))).size).toBe(1);
     await documentOf(gateway);
     await fetch(`${gateway.url}/api/openapi.yaml`);
-    const started = gateway.events.flatMap((event) => (event.type === 'instance.started' ? [event.server] : []));
+    const started = gateway.events.flatMap((event) =>
+      event.type === 'instance.started' ? [event.server] : [],
+    );
     expect(started.toSorted()).toEqual(['one', 'two']);
     await groupsGone(gateway.pids());
     expect(gateway.gateway.inspect().sessions).toBe(0);
@@ -40,9 +46,12 @@ describe('the document of what servers offer', () => {
     });
     const document = await documentOf(gateway);
     expect(toolsOf(document, 'good')).toContain('echo');
-    for (const server of ['crashing', 'dying', 'missing', 'mute']) expect([server, toolsOf(document, server)]).toEqual([server, []]);
+    for (const server of ['crashing', 'dying', 'missing', 'mute'])
+      expect([server, toolsOf(document, server)]).toEqual([server, []]);
     await documentOf(gateway);
-    const failed = gateway.events.flatMap((event) => (event.type === 'catalog.failed' ? [`${event.server}: ${event.why}`] : []));
+    const failed = gateway.events.flatMap((event) =>
+      event.type === 'catalog.failed' ? [`${event.server}: ${event.why}`] : [],
+    );
     expect(failed.toSorted()).toEqual([
       'crashing: The server process could not be started.',
       'dying: The server process ended before it answered.',
@@ -54,9 +63,21 @@ describe('the document of what servers offer', () => {
 
   it('#46 has all pages, ends at a cursor that comes back, and names nothing twice', async () => {
     await using gateway = await startGateway({
-      servers: { paged: runs(HOSTILE_SERVER, '--page-size=2', '--tools-extra=9'), looping: runs(HOSTILE_SERVER, '--loop-cursor') },
+      servers: {
+        paged: runs(HOSTILE_SERVER, '--page-size=2', '--tools-extra=9'),
+        looping: runs(HOSTILE_SERVER, '--loop-cursor'),
+      },
     });
+    const asked: string[] = [];
+    gateway.gateway.events.subscribe(
+      (event) => {
+        if (event.type !== 'message' || event.direction !== 'to-server') return;
+        if (Buffer.concat(event.bytes).includes('tools/list')) asked.push(event.server);
+      },
+      { messages: true },
+    );
     const document = await documentOf(gateway);
+    expect(asked.filter((server) => server === 'looping')).toHaveLength(2);
     expect(toolsOf(document, 'paged')).toHaveLength(28);
     expect(toolsOf(document, 'looping')).toHaveLength(19);
     const ids = Object.values(document.paths).flatMap(({ post }) => post?.operationId ?? []);
@@ -64,7 +85,9 @@ describe('the document of what servers offer', () => {
   });
 
   it('#46 cuts a server off that lists tens of thousands of tools, and stays quick for everyone else', async () => {
-    await using gateway = await startGateway({ servers: { endless: runs(HOSTILE_SERVER, '--tools-extra=12000') } });
+    await using gateway = await startGateway({
+      servers: { endless: runs(HOSTILE_SERVER, '--tools-extra=12000') },
+    });
     const document = documentOf(gateway);
     const beat = await fetch(`${gateway.url}/healthz`);
     expect(beat.status).toBe(200);

@@ -1,13 +1,22 @@
 /** JSON or an event stream: what the client accepts, and what the server says first (protocol-eras.md 1.1, 1.3). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
-import { answerOf, BOTH, callOf, initialize, RawExchange, StreamableClient } from '../support/streamable-client.ts';
+import {
+  answerOf,
+  BOTH,
+  callOf,
+  initialize,
+  RawExchange,
+  StreamableClient,
+} from '../support/streamable-client.ts';
 
 let gateway: TestGateway;
 let client: StreamableClient;
 
 beforeAll(async () => {
-  gateway = await startGateway({ servers: { echo: runs(HOSTILE_SERVER), slow: runs(HOSTILE_SERVER, '--slow-init=2300') } });
+  gateway = await startGateway({
+    servers: { echo: runs(HOSTILE_SERVER), slow: runs(HOSTILE_SERVER, '--slow-init=2300') },
+  });
   client = await StreamableClient.open(gateway.port, '/echo', { capabilities: { sampling: {} } });
 });
 afterAll(() => gateway.stop());
@@ -21,10 +30,20 @@ describe('what the client accepts', () => {
     ['nothing said', undefined, 'application/json', 'text/event-stream'],
     ['anything', '*/*', 'application/json', 'text/event-stream'],
     ['both', BOTH, 'application/json', 'text/event-stream'],
-    ['both, with weights', 'text/event-stream;q=0.9, application/json;q=0.1', 'application/json', 'text/event-stream'],
+    [
+      'both, with weights',
+      'text/event-stream;q=0.9, application/json;q=0.1',
+      'application/json',
+      'text/event-stream',
+    ],
     ['both, by range', 'application/*, text/*', 'application/json', 'text/event-stream'],
     ['only JSON', 'application/json', 'application/json', 'application/json'],
-    ['JSON, a stream refused', 'application/json, text/event-stream;q=0', 'application/json', 'application/json'],
+    [
+      'JSON, a stream refused',
+      'application/json, text/event-stream;q=0',
+      'application/json',
+      'application/json',
+    ],
     ['only a stream', 'text/event-stream', 'text/event-stream', 'text/event-stream'],
     ['a stream, JSON refused', '*/*, application/json;q=0', 'text/event-stream', 'text/event-stream'],
   ])('%s: %s', async (_what, accept, quiet, talkative) => {
@@ -37,15 +56,25 @@ describe('what the client accepts', () => {
 
   it('only JSON: the server hears at once that it cannot ask', async () => {
     const mute = await StreamableClient.open(gateway.port, '/echo', { capabilities: { sampling: {} } });
-    const call = mute.call('ask', { method: 'sampling/createMessage', params: {} }, { accept: 'application/json' });
+    const call = mute.call(
+      'ask',
+      { method: 'sampling/createMessage', params: {} },
+      { accept: 'application/json' },
+    );
     expect(await typeOf(call)).toBe('application/json');
-    expect(answerOf(call).result?.['content']).toEqual([{ type: 'text', text: expect.stringContaining('-32601') }]);
+    expect(answerOf(call).result?.['content']).toEqual([
+      { type: 'text', text: expect.stringContaining('-32601') },
+    ]);
   });
 
   it('only JSON: progress is dropped, and the answer is exact', async () => {
-    const call = client.post(callOf('progress', { steps: 5 }, '\u00fc', 'tok'), { accept: 'application/json' });
+    const call = client.post(callOf('progress', { steps: 5 }, '\u00fc', 'tok'), {
+      accept: 'application/json',
+    });
     await call.done();
-    expect(call.body).toBe('{"jsonrpc":"2.0","id":"\u00fc","result":{"content":[{"type":"text","text":"done"}]}}');
+    expect(call.body).toBe(
+      '{"jsonrpc":"2.0","id":"\u00fc","result":{"content":[{"type":"text","text":"done"}]}}',
+    );
   });
 
   it('only JSON: a cancelled call ends with 202 and nothing', async () => {
@@ -65,7 +94,9 @@ describe('what the server says first', () => {
     const answered = client.post({ jsonrpc: '2.0', id: question?.id, result: { model: 'm', big: 1 } });
     expect((await answered.done()).status).toBe(202);
     await call.done();
-    expect(answerOf(call).result?.['content']).toEqual([{ type: 'text', text: expect.stringContaining('"model":"m"') }]);
+    expect(answerOf(call).result?.['content']).toEqual([
+      { type: 'text', text: expect.stringContaining('"model":"m"') },
+    ]);
     expect(call.messages).toHaveLength(2);
   });
 
@@ -94,11 +125,18 @@ describe('what the server says first', () => {
   it('nothing for two seconds: the head of a stream, and later the response on it', async () => {
     const startedMs = performance.now();
     const call = client.call('sleep', { ms: 2400 });
-    const opening = new RawExchange(gateway.port, { path: '/slow', headers: { accept: BOTH }, body: initialize() });
+    const opening = new RawExchange(gateway.port, {
+      path: '/slow',
+      headers: { accept: BOTH },
+      body: initialize(),
+    });
     const [head, opened] = await Promise.all([call.head(), opening.head()]);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(1900);
     expect(head.headers['content-type']).toBe('text/event-stream');
-    expect(opened.headers).toMatchObject({ 'content-type': 'text/event-stream', 'mcp-session-id': expect.any(String) });
+    expect(opened.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'mcp-session-id': expect.any(String),
+    });
     expect([call.messages, opening.messages]).toEqual([[], []]);
     await Promise.all([call.done(), opening.done()]);
     expect(answerOf(call).result?.['content']).toEqual([{ type: 'text', text: 'slept' }]);
@@ -139,7 +177,11 @@ describe('the priming event', () => {
   });
 
   it('does not come with the answer of initialize, whose version is not settled yet', async () => {
-    const opening = new RawExchange(gateway.port, { path: '/echo', headers: { accept: 'text/event-stream' }, body: initialize() });
+    const opening = new RawExchange(gateway.port, {
+      path: '/echo',
+      headers: { accept: 'text/event-stream' },
+      body: initialize(),
+    });
     await opening.done();
     expect(opening.events.map(({ id, event }) => ({ id, event }))).toEqual([{ id: '1-1', event: 'message' }]);
   });
@@ -177,5 +219,8 @@ describe('cancelling', () => {
 async function cancel(requestId: string): Promise<void> {
   // The call must have reached the server: it reads in order.
   await client.text('echo');
-  expect((await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }).done()).status).toBe(202);
+  expect(
+    (await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }).done())
+      .status,
+  ).toBe(202);
 }

@@ -127,5 +127,7 @@ describe('a long JSON answer', () => {
 });
 
 async function expectNoConnections(): Promise<void> {
-  await expect.poll(() => new Promise((resolve) => app?.server.getConnections((_error, count) => resolve(count)))).toBe(0);
+  await expect
+    .poll(() => new Promise((resolve) => app?.server.getConnections((_error, count) => resolve(count))))
+    .toBe(0);
 }

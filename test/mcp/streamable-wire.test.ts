@@ -1,22 +1,43 @@
 /** What each request of protocol-eras.md 1.1 and 1.3 is answered with, header by header, on bare sockets. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
-import { answerOf, BOTH, callOf, exchange, initialize, RawExchange, type Sent, StreamableClient } from '../support/streamable-client.ts';
+import {
+  answerOf,
+  BOTH,
+  callOf,
+  exchange,
+  initialize,
+  RawExchange,
+  type Sent,
+  StreamableClient,
+} from '../support/streamable-client.ts';
 
 let gateway: TestGateway;
 let client: StreamableClient;
 
 beforeAll(async () => {
   gateway = await startGateway({
-    servers: { echo: runs(HOSTILE_SERVER), other: runs(HOSTILE_SERVER), broken: runs(HOSTILE_SERVER, '--exit-on-start'), slow: runs(HOSTILE_SERVER, '--slow-init=250') },
+    servers: {
+      echo: runs(HOSTILE_SERVER),
+      other: runs(HOSTILE_SERVER),
+      broken: runs(HOSTILE_SERVER, '--exit-on-start'),
+      slow: runs(HOSTILE_SERVER, '--slow-init=250'),
+    },
   });
   client = await StreamableClient.open(gateway.port, '/echo');
 });
 afterAll(() => gateway.stop());
 
 const ping = (id: string | number = 1) => ({ jsonrpc: '2.0', id, method: 'ping' });
-const ALWAYS = { 'x-request-id': expect.stringMatching(/^[0-9a-f]{8}-[0-9a-z]+$/), 'x-content-type-options': 'nosniff' };
-const JSON_HEADERS = { ...ALWAYS, 'cache-control': 'no-store', 'content-type': expect.stringMatching(/^application\/json(; charset=utf-8)?$/) };
+const ALWAYS = {
+  'x-request-id': expect.stringMatching(/^[0-9a-f]{8}-[0-9a-z]+$/),
+  'x-content-type-options': 'nosniff',
+};
+const JSON_HEADERS = {
+  ...ALWAYS,
+  'cache-control': 'no-store',
+  'content-type': expect.stringMatching(/^application\/json(; charset=utf-8)?$/),
+};
 const SSE_HEADERS = {
   ...ALWAYS,
   'content-type': 'text/event-stream',
@@ -26,15 +47,30 @@ const SSE_HEADERS = {
 
 describe('what succeeds', () => {
   it('initialize: 200, and the only answer with a session id', async () => {
-    const head = await exchange(gateway.port, { path: '/echo', headers: { accept: BOTH }, body: initialize() });
+    const head = await exchange(gateway.port, {
+      path: '/echo',
+      headers: { accept: BOTH },
+      body: initialize(),
+    });
     expect(head.statusLine).toBe('HTTP/1.1 200 OK');
-    expect(head.headers).toMatchObject({ ...JSON_HEADERS, 'mcp-session-id': expect.stringMatching(/^[\x21-\x7e]{32,}$/) });
+    expect(head.headers).toMatchObject({
+      ...JSON_HEADERS,
+      'mcp-session-id': expect.stringMatching(/^[\x21-\x7e]{32,}$/),
+    });
     expect(head.headers['content-length']).toBe(String(Buffer.byteLength(head.body)));
-    expect(JSON.parse(head.body)).toMatchObject({ jsonrpc: '2.0', id: 'init', result: { protocolVersion: '2025-11-25' } });
+    expect(JSON.parse(head.body)).toMatchObject({
+      jsonrpc: '2.0',
+      id: 'init',
+      result: { protocolVersion: '2025-11-25' },
+    });
   });
 
   it('initialize twice: two sessions, two ids, neither guessed from the other', async () => {
-    const [one, two] = await Promise.all([1, 2].map(() => exchange(gateway.port, { path: '/echo', headers: { accept: BOTH }, body: initialize() })));
+    const [one, two] = await Promise.all(
+      [1, 2].map(() =>
+        exchange(gateway.port, { path: '/echo', headers: { accept: BOTH }, body: initialize() }),
+      ),
+    );
     expect(one?.headers['mcp-session-id']?.slice(-32)).not.toBe(two?.headers['mcp-session-id']?.slice(-32));
   });
 
@@ -52,9 +88,16 @@ describe('what succeeds', () => {
     const call = client.call('log', { text: 'hi' });
     const head = await call.done();
     expect(head.statusLine).toBe('HTTP/1.1 200 OK');
-    expect(head.headers).toMatchObject({ ...SSE_HEADERS, 'transfer-encoding': 'chunked', connection: 'keep-alive' });
+    expect(head.headers).toMatchObject({
+      ...SSE_HEADERS,
+      'transfer-encoding': 'chunked',
+      connection: 'keep-alive',
+    });
     expect(Object.keys(head.headers)).not.toContain('mcp-session-id');
-    expect(call.messages.map(({ method, id }) => method ?? id)).toEqual(['notifications/message', expect.anything()]);
+    expect(call.messages.map(({ method, id }) => method ?? id)).toEqual([
+      'notifications/message',
+      expect.anything(),
+    ]);
     expect(call.events.slice(1).every(({ event }) => event === 'message')).toBe(true);
   });
 
@@ -88,32 +131,168 @@ describe('what succeeds', () => {
 
 /** Each of the session's own requests with something wrong. `id`: what the error answers. */
 const REFUSED: readonly [what: string, status: number, code: number, id: unknown, sent: () => Sent][] = [
-  ['a request without a session', 400, -32000, 'a', () => client.sent('POST', { 'mcp-session-id': undefined }, ping('a'))],
-  ['a notification without a session', 400, -32000, null, () => client.sent('POST', { 'mcp-session-id': undefined }, { jsonrpc: '2.0', method: 'notifications/initialized' })],
-  ['an answer without a session', 400, -32000, null, () => client.sent('POST', { 'mcp-session-id': undefined }, { jsonrpc: '2.0', id: 5, result: {} })],
-  ['DELETE without a session', 400, -32000, null, () => client.sent('DELETE', { 'mcp-session-id': undefined })],
-  ['POST to an unknown session', 404, -32001, 'b', () => client.sent('POST', { 'mcp-session-id': 'nope' }, ping('b'))],
-  ['a notification to an unknown session', 404, -32001, null, () => client.sent('POST', { 'mcp-session-id': 'nope' }, { jsonrpc: '2.0', method: 'notifications/initialized' })],
-  ['initialize in an unknown session', 404, -32001, 'init', () => client.sent('POST', { 'mcp-session-id': 'nope' }, initialize())],
-  ['GET of an unknown session', 404, -32001, null, () => client.sent('GET', { 'mcp-session-id': 'nope', accept: 'text/event-stream' })],
-  ['DELETE of an unknown session', 404, -32001, null, () => client.sent('DELETE', { 'mcp-session-id': 'nope' })],
-  ['a session under another server', 404, -32001, 1, () => ({ ...client.sent('POST', {}, ping()), path: '/other' })],
+  [
+    'a request without a session',
+    400,
+    -32000,
+    'a',
+    () => client.sent('POST', { 'mcp-session-id': undefined }, ping('a')),
+  ],
+  [
+    'a notification without a session',
+    400,
+    -32000,
+    null,
+    () =>
+      client.sent(
+        'POST',
+        { 'mcp-session-id': undefined },
+        { jsonrpc: '2.0', method: 'notifications/initialized' },
+      ),
+  ],
+  [
+    'an answer without a session',
+    400,
+    -32000,
+    null,
+    () => client.sent('POST', { 'mcp-session-id': undefined }, { jsonrpc: '2.0', id: 5, result: {} }),
+  ],
+  [
+    'DELETE without a session',
+    400,
+    -32000,
+    null,
+    () => client.sent('DELETE', { 'mcp-session-id': undefined }),
+  ],
+  [
+    'POST to an unknown session',
+    404,
+    -32001,
+    'b',
+    () => client.sent('POST', { 'mcp-session-id': 'nope' }, ping('b')),
+  ],
+  [
+    'a notification to an unknown session',
+    404,
+    -32001,
+    null,
+    () =>
+      client.sent(
+        'POST',
+        { 'mcp-session-id': 'nope' },
+        { jsonrpc: '2.0', method: 'notifications/initialized' },
+      ),
+  ],
+  [
+    'initialize in an unknown session',
+    404,
+    -32001,
+    'init',
+    () => client.sent('POST', { 'mcp-session-id': 'nope' }, initialize()),
+  ],
+  [
+    'GET of an unknown session',
+    404,
+    -32001,
+    null,
+    () => client.sent('GET', { 'mcp-session-id': 'nope', accept: 'text/event-stream' }),
+  ],
+  [
+    'DELETE of an unknown session',
+    404,
+    -32001,
+    null,
+    () => client.sent('DELETE', { 'mcp-session-id': 'nope' }),
+  ],
+  [
+    'a session under another server',
+    404,
+    -32001,
+    1,
+    () => ({ ...client.sent('POST', {}, ping()), path: '/other' }),
+  ],
   ['initialize inside a live session', 400, -32600, 'init', () => client.sent('POST', {}, initialize())],
-  ['a version nobody knows', 400, -32000, 1, () => client.sent('POST', { 'mcp-protocol-version': '1999-12-31' }, ping())],
-  ['a version nobody knows, on GET', 400, -32000, null, () => client.sent('GET', { 'mcp-protocol-version': 'x', accept: 'text/event-stream' })],
-  ['a version nobody knows, on DELETE', 400, -32000, null, () => client.sent('DELETE', { 'mcp-protocol-version': '2025-06-19' })],
-  ['neither JSON nor SSE accepted', 406, -32000, 1, () => client.sent('POST', { accept: 'text/html, image/*' }, ping())],
-  ['initialize that accepts neither', 406, -32000, 'init', () => ({ path: '/echo', headers: { accept: 'text/html' }, body: initialize() })],
-  ['GET that does not accept SSE', 406, -32000, null, () => client.sent('GET', { accept: 'application/json' })],
-  ['SSE refused by weight', 406, -32000, null, () => client.sent('GET', { accept: 'text/event-stream;q=0, */*;q=0' })],
-  ['a form', 415, -32000, null, () => client.sent('POST', { 'content-type': 'application/x-www-form-urlencoded' }, ping())],
+  [
+    'a version nobody knows',
+    400,
+    -32000,
+    1,
+    () => client.sent('POST', { 'mcp-protocol-version': '1999-12-31' }, ping()),
+  ],
+  [
+    'a version nobody knows, on GET',
+    400,
+    -32000,
+    null,
+    () => client.sent('GET', { 'mcp-protocol-version': 'x', accept: 'text/event-stream' }),
+  ],
+  [
+    'a version nobody knows, on DELETE',
+    400,
+    -32000,
+    null,
+    () => client.sent('DELETE', { 'mcp-protocol-version': '2025-06-19' }),
+  ],
+  [
+    'neither JSON nor SSE accepted',
+    406,
+    -32000,
+    1,
+    () => client.sent('POST', { accept: 'text/html, image/*' }, ping()),
+  ],
+  [
+    'initialize that accepts neither',
+    406,
+    -32000,
+    'init',
+    () => ({ path: '/echo', headers: { accept: 'text/html' }, body: initialize() }),
+  ],
+  [
+    'GET that does not accept SSE',
+    406,
+    -32000,
+    null,
+    () => client.sent('GET', { accept: 'application/json' }),
+  ],
+  [
+    'SSE refused by weight',
+    406,
+    -32000,
+    null,
+    () => client.sent('GET', { accept: 'text/event-stream;q=0, */*;q=0' }),
+  ],
+  [
+    'a form',
+    415,
+    -32000,
+    null,
+    () => client.sent('POST', { 'content-type': 'application/x-www-form-urlencoded' }, ping()),
+  ],
   ['a text', 415, -32000, null, () => client.sent('POST', { 'content-type': 'text/plain' }, ping())],
-  ['JSON by half its name', 415, -32000, null, () => client.sent('POST', { 'content-type': 'text/plain; x=application/json' }, ping())],
+  [
+    'JSON by half its name',
+    415,
+    -32000,
+    null,
+    () => client.sent('POST', { 'content-type': 'text/plain; x=application/json' }, ping()),
+  ],
   ['no JSON', 400, -32700, null, () => client.sent('POST', {}, '{')],
   ['an empty body', 400, -32700, null, () => client.sent('POST', {}, '')],
   ['a number', 400, -32600, null, () => client.sent('POST', {}, '5')],
-  ['a request whose id is null', 400, -32600, null, () => client.sent('POST', {}, '{"jsonrpc":"2.0","id":null,"method":"ping"}')],
-  ['an event that never was', 400, -32000, null, () => client.sent('GET', { accept: 'text/event-stream', 'last-event-id': '999-1' })],
+  [
+    'a request whose id is null',
+    400,
+    -32600,
+    null,
+    () => client.sent('POST', {}, '{"jsonrpc":"2.0","id":null,"method":"ping"}'),
+  ],
+  [
+    'an event that never was',
+    400,
+    -32000,
+    null,
+    () => client.sent('GET', { accept: 'text/event-stream', 'last-event-id': '999-1' }),
+  ],
 ];
 
 describe('what is refused', () => {
@@ -123,14 +302,22 @@ describe('what is refused', () => {
     expect(head.headers).toMatchObject(JSON_HEADERS);
     expect(head.headers['content-length']).toBe(String(Buffer.byteLength(head.body)));
     expect(Object.keys(head.headers)).not.toContain('mcp-session-id');
-    expect(JSON.parse(head.body)).toEqual({ jsonrpc: '2.0', id, error: { code, message: expect.any(String), data: { reason: expect.any(String) } } });
+    expect(JSON.parse(head.body)).toEqual({
+      jsonrpc: '2.0',
+      id,
+      error: { code, message: expect.any(String), data: { reason: expect.any(String) } },
+    });
   });
 
   it.each([
     ['PUT', 'GET, POST, DELETE, OPTIONS', {}],
     ['PATCH', 'GET, POST, DELETE, OPTIONS', {}],
     ['TRACE', 'GET, POST, DELETE, OPTIONS', {}],
-    ['GET', 'POST, OPTIONS', { 'mcp-session-id': undefined, 'mcp-protocol-version': '2025-11-25', accept: 'text/event-stream' }],
+    [
+      'GET',
+      'POST, OPTIONS',
+      { 'mcp-session-id': undefined, 'mcp-protocol-version': '2025-11-25', accept: 'text/event-stream' },
+    ],
     ['GET', 'POST, OPTIONS', { 'mcp-protocol-version': '2026-07-28', accept: 'text/event-stream' }],
   ])('%s: 405 and Allow: %s', async (method, allow, headers) => {
     const head = await exchange(gateway.port, client.sent(method, headers));
@@ -146,9 +333,12 @@ describe('what is refused', () => {
 });
 
 describe('the version header', () => {
-  it.each([undefined, '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('%s is accepted in a 2025-11-25 session', async (version) => {
-    expect((await client.post(ping(), { 'mcp-protocol-version': version }).done()).status).toBe(200);
-  });
+  it.each([undefined, '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+    '%s is accepted in a 2025-11-25 session',
+    async (version) => {
+      expect((await client.post(ping(), { 'mcp-protocol-version': version }).done()).status).toBe(200);
+    },
+  );
 });
 
 describe('initialize that fails', () => {
@@ -157,18 +347,29 @@ describe('initialize that fails', () => {
     ['a stream', 'text/event-stream', 'text/event-stream'],
   ])('as %s: the error, and no session to come back to', async (_how, accept, type) => {
     const sessions = gateway.gateway.inspect().sessions;
-    const opening = new RawExchange(gateway.port, { path: '/broken', headers: { accept }, body: initialize() });
+    const opening = new RawExchange(gateway.port, {
+      path: '/broken',
+      headers: { accept },
+      body: initialize(),
+    });
     const head = await opening.done();
     expect(head.status).toBe(type === 'application/json' ? 502 : 200);
     expect(head.headers['content-type']).toContain(type);
-    expect(answerOf(opening)).toMatchObject({ id: 'init', error: { code: -32603, data: { reason: 'start-failed' } } });
+    expect(answerOf(opening)).toMatchObject({
+      id: 'init',
+      error: { code: -32603, data: { reason: 'start-failed' } },
+    });
     if (type === 'application/json') expect(head.headers['mcp-session-id']).toBeUndefined();
     expect(gateway.gateway.inspect().sessions).toBe(sessions);
   });
 });
 
 it('a request before initialize was answered: 400, ping excepted, and the server sees nothing of it', async () => {
-  const opening = new RawExchange(gateway.port, { path: '/slow', headers: { accept: 'text/event-stream' }, body: initialize() });
+  const opening = new RawExchange(gateway.port, {
+    path: '/slow',
+    headers: { accept: 'text/event-stream' },
+    body: initialize(),
+  });
   const { headers } = await opening.head();
   const inSession = { accept: BOTH, 'mcp-session-id': headers['mcp-session-id'] };
   const post = (body: object) => exchange(gateway.port, { path: '/slow', headers: inSession, body });

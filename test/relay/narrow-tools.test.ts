@@ -22,7 +22,8 @@ function list(...tools: string[]): string {
   return `{"jsonrpc":"2.0","id":1,"result":{"nextCursor":"c", "tools": [${tools.join('')}] ,"_meta":{"x":1.0}}}`;
 }
 
-const A = '{ "name":"a","inputSchema":{"type":"object","properties":{"n":{"maximum":1.0,"default":9007199254740993}}}}';
+const A =
+  '{ "name":"a","inputSchema":{"type":"object","properties":{"n":{"maximum":1.0,"default":9007199254740993}}}}';
 const B = '{"title":"]},\\"","name":"\\u0062"}';
 const C = '{"name":"c","n":1e400}';
 
@@ -45,23 +46,47 @@ describe('a narrowed tools/list', () => {
   });
 
   it('leaves alone what is no list of tools', () => {
-    for (const text of ['{"jsonrpc":"2.0","id":1,"result":{}}', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"","tools":[{"name":"a"}]}}']) {
+    for (const text of [
+      '{"jsonrpc":"2.0","id":1,"result":{}}',
+      '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"","tools":[{"name":"a"}]}}',
+    ]) {
       expect(narrowed(text, () => false)).toBe(text);
     }
   });
 
-  it.each(['null', '{"name":"a"}', '"a"', '12345', 'true'])('is empty where the server gives %s for a list', (tools) => {
-    expect(narrowed(`{"jsonrpc":"2.0","id":1,"result":{"tools":${tools}}}`, () => true)).toBe('{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}');
-  });
+  it.each(['null', '{"name":"a"}', '"a"', '12345', 'true'])(
+    'is empty where the server gives %s for a list',
+    (tools) => {
+      expect(narrowed(`{"jsonrpc":"2.0","id":1,"result":{"tools":${tools}}}`, () => true)).toBe(
+        '{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}',
+      );
+    },
+  );
 
   it('is what filtering the parsed list gives, for any list and any grants', () => {
-    const tool = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'é', '__proto__', ''), extra: fc.jsonValue() });
+    const tool = fc.record({
+      name: fc.constantFrom('a', 'b', 'c', 'é', '__proto__', ''),
+      extra: fc.jsonValue(),
+    });
     fc.assert(
-      fc.property(fc.array(tool), fc.func(fc.boolean()), fc.constantFrom(0, 1, 2), (tools, mayUse, indent) => {
-        const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools, nextCursor: 'x' } }, undefined, indent);
-        const expected = tools.filter(({ name }) => mayUse(name));
-        expect(JSON.parse(narrowed(text, mayUse))).toEqual({ jsonrpc: '2.0', id: 1, result: JSON.parse(JSON.stringify({ tools: expected, nextCursor: 'x' })) });
-      }),
+      fc.property(
+        fc.array(tool),
+        fc.func(fc.boolean()),
+        fc.constantFrom(0, 1, 2),
+        (tools, mayUse, indent) => {
+          const text = JSON.stringify(
+            { jsonrpc: '2.0', id: 1, result: { tools, nextCursor: 'x' } },
+            undefined,
+            indent,
+          );
+          const expected = tools.filter(({ name }) => mayUse(name));
+          expect(JSON.parse(narrowed(text, mayUse))).toEqual({
+            jsonrpc: '2.0',
+            id: 1,
+            result: JSON.parse(JSON.stringify({ tools: expected, nextCursor: 'x' })),
+          });
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -88,15 +113,20 @@ function reaches(text: string): { readonly sent: boolean; readonly failed: strin
   const lease = narrowTools(inner, (tool) => tool === 'a');
   const frame = frameOf(text, 'client');
   if (frame.kind === 'request') {
-    lease.call(unedited(frame), { notify: () => 'sent', settle: () => 'sent', fail: (error: GatewayError) => (failed = error.code) });
+    lease.call(unedited(frame), {
+      notify: () => 'sent',
+      settle: () => 'sent',
+      fail: (error: GatewayError) => (failed = error.code),
+    });
   } else if (frame.kind === 'notification') lease.tell(unedited(frame));
   else lease.answer(unedited(frame));
   return { sent, failed };
 }
 
-describe('a narrowed lease', () => {
-  const call = (params: string, more = ''): string => `{"jsonrpc":"2.0","id":1,"method":"tools/call"${more},"params":${params}}`;
+const call = (params: string, more = ''): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"tools/call"${more},"params":${params}}`;
 
+describe('a narrowed lease', () => {
   it.each([
     call('{"name":"a"}'),
     call('{"name":"\\u0061","arguments":{"name":"b","Name":"b"}}'),
@@ -123,7 +153,10 @@ describe('a narrowed lease', () => {
     [call('{"Name":"b","name":"a"}'), 'DUPLICATE_MEMBER'],
     [call('{"name":"a"}', ',"Params":{"name":"b"}'), 'DUPLICATE_MEMBER'],
     [call('{"name":"a"}', ',"param\u017f":{"name":"b"}'), 'DUPLICATE_MEMBER'],
-    ['{"jsonrpc":"2.0","id":1,"method":"ping","METHOD":"tools/call","params":{"name":"b"}}', 'DUPLICATE_MEMBER'],
+    [
+      '{"jsonrpc":"2.0","id":1,"method":"ping","METHOD":"tools/call","params":{"name":"b"}}',
+      'DUPLICATE_MEMBER',
+    ],
   ])('refuses %s with %s', (text, code) => {
     expect(reaches(text)).toEqual({ sent: false, failed: code });
   });

@@ -17,21 +17,32 @@ describe('decideExpiry', () => {
     ['busy and too old', { busy: true, openedMs: 0, lastUsedMs: 9999 }, 10_000, 'open for too long'],
     ['used and too old', { busy: false, openedMs: 0, lastUsedMs: 10_000 }, 10_000, 'open for too long'],
     ['idle and too old', { busy: false, openedMs: 0, lastUsedMs: 0 }, 10_000, 'open for too long'],
-    ['used in the future, as far as one can tell', { busy: false, openedMs: 0, lastUsedMs: 5000 }, 100, undefined],
+    [
+      'used in the future, as far as one can tell',
+      { busy: false, openedMs: 0, lastUsedMs: 5000 },
+      100,
+      undefined,
+    ],
   ])('%s', (_what, session, nowMs, expected) => {
     expect(decideExpiry(session, nowMs, TIMES)).toBe(expected);
   });
 });
 
-describe('expiry', () => {
-  function started(times = TIMES) {
-    const clock = new ManualClock();
-    const registry = new SessionRegistry({ sessions: 10, sessionsPerPrincipal: 10 }, clock, createEvents());
-    const expiry = startExpiry(registry, times, clock);
-    const open = (): Session => registry.open({ front: 'rest', server: 's', principal: principal('p'), lease: async () => fakeLease() });
-    return { clock, registry, expiry, open };
-  }
+function started(times = TIMES) {
+  const clock = new ManualClock();
+  const registry = new SessionRegistry({ sessions: 10, sessionsPerPrincipal: 10 }, clock, createEvents());
+  const expiry = startExpiry(registry, times, clock);
+  const open = (): Session =>
+    registry.open({
+      front: 'rest',
+      server: 's',
+      principal: principal('p'),
+      lease: async () => fakeLease(),
+    });
+  return { clock, registry, expiry, open };
+}
 
+describe('expiry', () => {
   it('ends what is idle, within a tenth of its time', () => {
     const { clock, open } = started();
     const session = open();

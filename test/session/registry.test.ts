@@ -14,10 +14,20 @@ function registry(limits: { sessions?: number; sessionsPerPrincipal?: number } =
   const events = createEvents();
   const seen: GatewayEvent[] = [];
   events.subscribe((event) => seen.push(event));
-  const sessions = new SessionRegistry({ sessions: 1000, sessionsPerPrincipal: 100, ...limits }, clock, events);
+  const sessions = new SessionRegistry(
+    { sessions: 1000, sessionsPerPrincipal: 100, ...limits },
+    clock,
+    events,
+  );
   const open = (who = ALICE, id?: string): Session => {
     clock.advance(1000);
-    return sessions.open({ front: 'rest', server: 's', principal: who, lease: async () => fakeLease(), ...(id === undefined ? {} : { id }) });
+    return sessions.open({
+      front: 'rest',
+      server: 's',
+      principal: who,
+      lease: async () => fakeLease(),
+      ...(id === undefined ? {} : { id }),
+    });
   };
   return { sessions, clock, seen, open };
 }
@@ -36,7 +46,8 @@ describe('a session', () => {
   it('#83 cannot be reached with an id that carries the separators of the key', () => {
     const { sessions, open } = registry();
     open(BOB, 'x');
-    for (const id of ['\nbasic:bob\ns\nx', 'x\n', 's\nx']) expect(sessions.find('rest', ALICE, 's', id)).toBeUndefined();
+    for (const id of ['\nbasic:bob\ns\nx', 'x\n', 's\nx'])
+      expect(sessions.find('rest', ALICE, 's', id)).toBeUndefined();
     expect(sessions.find('rest', principal('basic:bob\ns'), 'x', '')).toBeUndefined();
   });
 
@@ -52,14 +63,26 @@ describe('a session', () => {
   it('is told as an event when it opens, by the label of its principal and never by its key', () => {
     const { seen, open } = registry();
     open(ALICE, 'one');
-    expect(seen).toEqual([{ type: 'session.opened', session: 'one', server: 's', front: 'rest', principal: 'label of basic:alice' }]);
+    expect(seen).toEqual([
+      {
+        type: 'session.opened',
+        session: 'one',
+        server: 's',
+        front: 'rest',
+        principal: 'label of basic:alice',
+      },
+    ]);
   });
 
   it('that has ended is forgotten at once, everywhere', async () => {
     const { sessions, open } = registry();
     const session = open(ALICE, 'one');
     await session.end('closed by the client');
-    expect([sessions.size, sessions.find('rest', ALICE, 's', 'one'), sessions.ofPrincipal(ALICE)]).toEqual([0, undefined, []]);
+    expect([sessions.size, sessions.find('rest', ALICE, 's', 'one'), sessions.ofPrincipal(ALICE)]).toEqual([
+      0,
+      undefined,
+      [],
+    ]);
     expect(open(ALICE, 'one')).not.toBe(session);
   });
 });
@@ -70,7 +93,12 @@ describe('at a cap', () => {
     const [first, second, third] = [open(), open(), open()];
     sessions.find('rest', ALICE, 's', first?.id ?? '');
     const fourth = open();
-    expect([first, second, third, fourth].map((session) => session?.endReason)).toEqual([undefined, 'replaced at the session limit', undefined, undefined]);
+    expect([first, second, third, fourth].map((session) => session?.endReason)).toEqual([
+      undefined,
+      'replaced at the session limit',
+      undefined,
+      undefined,
+    ]);
   });
 
   it('a session with a stream or a call does not', () => {
@@ -80,7 +108,11 @@ describe('at a cap', () => {
     streaming.streams += 1;
     calling.calls += 1;
     open();
-    expect([streaming.endReason, calling.endReason, idle?.endReason]).toEqual([undefined, undefined, 'replaced at the session limit']);
+    expect([streaming.endReason, calling.endReason, idle?.endReason]).toEqual([
+      undefined,
+      undefined,
+      'replaced at the session limit',
+    ]);
   });
 
   it('nobody gives way when all are busy: the new one is refused, nothing is kept of it', () => {
@@ -91,7 +123,7 @@ describe('at a cap', () => {
     expect(() => open(BOB)).not.toThrow();
   });
 
-  it('of all sessions, one\'s own gives way and never another principal\'s', () => {
+  it("of all sessions, one's own gives way and never another principal's", () => {
     const { sessions, open } = registry({ sessions: 3 });
     const theirs = [open(BOB), open(BOB)];
     const mine = open(ALICE);

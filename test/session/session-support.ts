@@ -15,19 +15,21 @@ export interface FakeLease extends Lease {
   die(): void;
 }
 
+const unused = (): never => {
+  throw new Error('not part of this test');
+};
+
 export function fakeLease(instance = 1): FakeLease {
   const given: ErrorCode[] = [];
   const ended = deferred<InstanceExit>();
-  const unused = (): never => {
-    throw new Error('not part of this test');
-  };
   return {
     instance,
     era: 'legacy',
     facts: undefined,
     given,
     ended: ended.promise,
-    die: () => ended.resolve({ exitCode: 1, signal: null, expected: false, spawnError: undefined, stderrTail: [] }),
+    die: () =>
+      ended.resolve({ exitCode: 1, signal: null, expected: false, spawnError: undefined, stderrTail: [] }),
     call: unused,
     tell: unused,
     answer: unused,

@@ -57,7 +57,9 @@ describe('a session', () => {
     await Promise.all([made.end('idle for too long'), made.end('closed by the client')]);
     expect(new Set(lease.given)).toEqual(new Set(['SESSION_UNKNOWN']));
     expect([made.endReason, made.ended.aborted, forgotten()]).toEqual(['idle for too long', true, 1]);
-    expect(seen.filter(({ type }) => type === 'session.ended')).toEqual([{ type: 'session.ended', session: 'id', server: 's', front: 'rest', reason: 'idle for too long' }]);
+    expect(seen.filter(({ type }) => type === 'session.ended')).toEqual([
+      { type: 'session.ended', session: 'id', server: 's', front: 'rest', reason: 'idle for too long' },
+    ]);
   });
 
   it('ends when its process does', async () => {
@@ -73,13 +75,21 @@ describe('a session', () => {
   it.each([
     ['closed by the client', 'SESSION_UNKNOWN'],
     ['the gateway is stopping', 'STOPPING'],
-  ] as const)('that ends (%s) while it waits for a place tells its caller %s, and gives up waiting', async (reason, code) => {
-    const { made } = session((signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
-    const connecting = made.connect(undefined);
-    const ending = made.end(reason);
-    await expect(connecting).rejects.toMatchObject({ code });
-    await ending;
-  });
+  ] as const)(
+    'that ends (%s) while it waits for a place tells its caller %s, and gives up waiting',
+    async (reason, code) => {
+      const { made } = session(
+        (signal) =>
+          new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error)),
+          ),
+      );
+      const connecting = made.connect(undefined);
+      const ending = made.end(reason);
+      await expect(connecting).rejects.toMatchObject({ code });
+      await ending;
+    },
+  );
 
   it('that ends while its process starts gives the process back and hands it to nobody', async () => {
     const starting = deferred<Lease>();

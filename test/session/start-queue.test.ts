@@ -94,33 +94,37 @@ describe('the queue of starts', () => {
   it('loses no place and admits in order, whoever leaves and gives up when', async () => {
     const step = fc.constantFrom('enter', 'leave', 'abort');
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (places, steps) => {
-        const queue = new StartQueue(places);
-        const inside: (() => void)[] = [];
-        const waiting: { n: number; abort: AbortController }[] = [];
-        const admitted: number[] = [];
-        let count = 0;
-        for (const what of steps) {
-          if (what === 'enter') {
-            const entry = { n: (count += 1), abort: new AbortController() };
-            waiting.push(entry);
-            queue.enter(entry.abort.signal).then(
-              (leave) => {
-                waiting.splice(waiting.indexOf(entry), 1);
-                admitted.push(entry.n);
-                inside.push(leave);
-              },
-              () => waiting.splice(waiting.indexOf(entry), 1),
-            );
-          } else if (what === 'leave') inside.shift()?.();
-          else waiting.at(-1)?.abort.abort();
-          await settled();
-          expect(inside.length).toBeLessThanOrEqual(places);
-          if (inside.length < places) expect(waiting).toEqual([]);
-          expect(queue.length).toBe(waiting.length);
-        }
-        expect(admitted).toEqual(admitted.toSorted((a, b) => a - b));
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(step, { maxLength: 40 }),
+        async (places, steps) => {
+          const queue = new StartQueue(places);
+          const inside: (() => void)[] = [];
+          const waiting: { n: number; abort: AbortController }[] = [];
+          const admitted: number[] = [];
+          let count = 0;
+          for (const what of steps) {
+            if (what === 'enter') {
+              const entry = { n: (count += 1), abort: new AbortController() };
+              waiting.push(entry);
+              queue.enter(entry.abort.signal).then(
+                (leave) => {
+                  waiting.splice(waiting.indexOf(entry), 1);
+                  admitted.push(entry.n);
+                  return inside.push(leave);
+                },
+                () => waiting.splice(waiting.indexOf(entry), 1),
+              );
+            } else if (what === 'leave') inside.shift()?.();
+            else waiting.at(-1)?.abort.abort();
+            await settled();
+            expect(inside.length).toBeLessThanOrEqual(places);
+            if (inside.length < places) expect(waiting).toEqual([]);
+            expect(queue.length).toBe(waiting.length);
+          }
+          expect(admitted).toEqual(admitted.toSorted((a, b) => a - b));
+        },
+      ),
       { numRuns: 50 },
     );
   });

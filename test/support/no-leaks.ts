@@ -17,7 +17,6 @@ interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
-  readonly state: string;
 }
 
 export function holdings(gateway: Gateway): Holdings {
@@ -61,19 +60,28 @@ export function groupMembers(group: number): number[] {
   return processes().flatMap((each) => (each.group === group ? [each.pid] : []));
 }
 
+/** Resolves when none of the processes runs any more; rejects when one outlives `withinMs`. */
+export async function processesGone(pids: readonly number[], withinMs = 5000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  const left = (): number[] => pids.filter((pid) => readProcess(pid).length > 0);
+  while (left().length > 0) {
+    if (performance.now() > deadline) throw new Error(`still alive: ${left().join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 function processes(): Process[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => readProcess(Number(name)))
-    .filter(({ state }) => state !== 'Z' && state !== 'X');
+    .flatMap((name) => readProcess(Number(name)));
 }
 
-/** The command name in parentheses may contain anything, so fields are counted from its end. */
+/** Nothing for a process that has ended, reaped or not. The command name in parentheses may contain anything, so fields are counted from its end. */
 function readProcess(pid: number): Process[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state = '', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [{ pid, parent: Number(parent), group: Number(group), state }];
+    return state === 'Z' || state === 'X' ? [] : [{ pid, parent: Number(parent), group: Number(group) }];
   } catch {
     return [];
   }

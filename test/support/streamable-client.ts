@@ -36,9 +36,12 @@ export class RawExchange {
     for (const request of requests) this.socket.write(requestText(request));
   }
 
-  /** Cuts the connection when that many bytes have come; what comes in the same packet behind them is not seen. */
+  /** Cuts the connection when that many bytes have come; what has come behind them is not seen. */
   cutAfter(bytes: number): this {
+    const seen = this.#bytes.subarray(0, bytes);
     this.#cutAt = bytes;
+    this.#chunks = [seen];
+    this.#received = seen.length;
     this.#take(Buffer.alloc(0));
     return this;
   }
@@ -80,7 +83,9 @@ export class RawExchange {
     if (end === -1) return false;
     const rest = this.#bytes.subarray(end + 4);
     const { headers } = parseHead(this.raw);
-    return headers['transfer-encoding'] === 'chunked' ? dechunk(rest).ended : rest.length >= Number(headers['content-length'] ?? 0);
+    return headers['transfer-encoding'] === 'chunked'
+      ? dechunk(rest).ended
+      : rest.length >= Number(headers['content-length'] ?? 0);
   }
 
   /** Resolves when it holds. Rejects when the connection ends before. */
@@ -160,7 +165,13 @@ export class StreamableClient {
   readonly #headers: Readonly<Record<string, string>>;
   #lastId = 0;
 
-  private constructor(port: number, path: string, sessionId: string, initialized: RpcMessage, headers: Readonly<Record<string, string>>) {
+  private constructor(
+    port: number,
+    path: string,
+    sessionId: string,
+    initialized: RpcMessage,
+    headers: Readonly<Record<string, string>>,
+  ) {
     this.port = port;
     this.path = path;
     this.sessionId = sessionId;
@@ -170,11 +181,18 @@ export class StreamableClient {
 
   static async open(port: number, path: string, options: SessionOptions = {}): Promise<StreamableClient> {
     const { version = '2025-11-25', headers = {} } = options;
-    const opening = new RawExchange(port, { path, headers: { accept: BOTH, ...headers }, body: initialize(version, options.capabilities) });
+    const opening = new RawExchange(port, {
+      path,
+      headers: { accept: BOTH, ...headers },
+      body: initialize(version, options.capabilities),
+    });
     const head = await opening.done();
     const sessionId = head.headers['mcp-session-id'];
     if (sessionId === undefined) throw new Error(opening.raw);
-    const client = new StreamableClient(port, path, sessionId, answerOf(opening), { ...headers, 'mcp-session-id': sessionId });
+    const client = new StreamableClient(port, path, sessionId, answerOf(opening), {
+      ...headers,
+      'mcp-session-id': sessionId,
+    });
     const { status } = await client.post({ jsonrpc: '2.0', method: 'notifications/initialized' }).done();
     if (status !== 202) throw new Error(`initialized: ${status}`);
     return client;
@@ -185,7 +203,12 @@ export class StreamableClient {
     return this.send('POST', { accept: BOTH, ...headers }, body);
   }
 
-  call(tool: string, args: object = {}, headers: Sent['headers'] = {}, id: string | number = this.nextId()): RawExchange {
+  call(
+    tool: string,
+    args: object = {},
+    headers: Sent['headers'] = {},
+    id: string | number = this.nextId(),
+  ): RawExchange {
     return this.post(callOf(tool, args, id), headers);
   }
 
@@ -202,7 +225,12 @@ export class StreamableClient {
   }
 
   sent(method: string, headers: Sent['headers'] = {}, body?: unknown): Sent {
-    return { method, path: this.path, headers: { ...this.#headers, ...headers }, ...(body === undefined ? {} : { body }) };
+    return {
+      method,
+      path: this.path,
+      headers: { ...this.#headers, ...headers },
+      ...(body === undefined ? {} : { body }),
+    };
   }
 
   /** The text that a tool answers with, however it comes. */
@@ -220,11 +248,25 @@ export class StreamableClient {
   }
 }
 
-export function initialize(version = '2025-11-25', capabilities: object = {}, id: string | number = 'init'): object {
-  return { jsonrpc: '2.0', id, method: 'initialize', params: { protocolVersion: version, capabilities, clientInfo: { name: 'bare', version: '0' } } };
+export function initialize(
+  version = '2025-11-25',
+  capabilities: object = {},
+  id: string | number = 'init',
+): object {
+  return {
+    jsonrpc: '2.0',
+    id,
+    method: 'initialize',
+    params: { protocolVersion: version, capabilities, clientInfo: { name: 'bare', version: '0' } },
+  };
 }
 
-export function callOf(tool: string, args: object, id: string | number, progressToken?: string | number): object {
+export function callOf(
+  tool: string,
+  args: object,
+  id: string | number,
+  progressToken?: string | number,
+): object {
   const meta = progressToken === undefined ? {} : { _meta: { progressToken } };
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args, ...meta } };
 }
@@ -239,8 +281,16 @@ export function answerOf(raw: RawExchange): RpcMessage {
 
 function requestText({ method = 'POST', path, headers = {}, body }: Sent): string {
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-  const all = { host: 'localhost', ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }), ...headers };
-  const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
+  const all = {
+    host: 'localhost',
+    ...(text === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+    ...headers,
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  );
   return [`${method} ${path} HTTP/1.1`, ...lines, '', text ?? ''].join('\r\n');
 }
 

@@ -3,10 +3,13 @@ import { Writable } from 'node:stream';
 /** Takes everything and remembers it. */
 export class MemoryStream extends Writable {
   readonly #chunks: Buffer[] = [];
+  #release: (() => void) | undefined;
+  #stuck: boolean;
 
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#chunks.push(Buffer.from(chunk));
-    done();
+  /** A stuck stream takes no second chunk until `unstick`. */
+  constructor(options: { readonly stuck?: boolean } = {}) {
+    super({ write: (chunk: Buffer, _encoding, done) => this.#take(chunk, done) });
+    this.#stuck = options.stuck ?? false;
   }
 
   get text(): string {
@@ -16,19 +19,6 @@ export class MemoryStream extends Writable {
   get lines(): string[] {
     return this.text.split('\n').slice(0, -1);
   }
-}
-
-/** Takes nothing until it is told to; then everything. */
-export class StuckStream extends MemoryStream {
-  #release: (() => void) | undefined;
-  #stuck = true;
-
-  override _write(chunk: Buffer, encoding: string, done: () => void): void {
-    super._write(chunk, encoding, () => {
-      if (this.#stuck) this.#release = done;
-      else done();
-    });
-  }
 
   /** Resolves when all that waited was taken. */
   unstick(): Promise<void> {
@@ -36,5 +26,11 @@ export class StuckStream extends MemoryStream {
     const drained = new Promise<void>((resolve) => this.once('drain', resolve));
     this.#release?.();
     return drained;
+  }
+
+  #take(chunk: Buffer, done: () => void): void {
+    this.#chunks.push(Buffer.from(chunk));
+    if (this.#stuck) this.#release = done;
+    else done();
   }
 }

@@ -53,7 +53,11 @@ export class EventStream {
   }
 
   send(data: readonly Buffer[]): Delivery {
-    const event = encodeSseEvent({ event: 'message', id: this.#id(this.#options.logs.nextSeq(this.no)), data });
+    const event = encodeSseEvent({
+      event: 'message',
+      id: this.#id(this.#options.logs.nextSeq(this.no)),
+      data,
+    });
     this.#options.logs.append(this.no, event);
     return this.#connection?.write(event) === 'full' ? 'full' : 'sent';
   }

@@ -77,7 +77,8 @@ export class PostReply {
   settle(data: readonly Buffer[]): Delivery {
     this.#left -= 1;
     if (this.#state === 'waiting') return this.#settleWaiting(data);
-    const delivery = this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
+    const delivery =
+      this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
     if (this.#left > 0) return delivery;
     this.#finish();
     // A stream that has ended tells nobody when it drains: asking for a pause now would be for ever.
@@ -123,7 +124,10 @@ export class PostReply {
     this.#release();
     cutStalled(this.#reply.raw, this.#options.writeDeadlineMs);
     const pieces = this.#options.batch ? arrayOf(this.#answers) : (this.#answers[0] ?? []);
-    this.#reply.headers(this.#headers).type('application/json').send(Buffer.concat(pieces as Buffer[]));
+    this.#reply
+      .headers(this.#headers)
+      .type('application/json')
+      .send(Buffer.concat(pieces as Buffer[]));
     this.#options.onDone();
   }
 
@@ -160,5 +164,9 @@ export class PostReply {
 }
 
 function arrayOf(answers: readonly (readonly Buffer[])[]): Buffer[] {
-  return [OPEN_BRACKET, ...answers.flatMap((answer, index) => (index === 0 ? answer : [COMMA, ...answer])), CLOSE_BRACKET];
+  return [
+    OPEN_BRACKET,
+    ...answers.flatMap((answer, index) => (index === 0 ? answer : [COMMA, ...answer])),
+    CLOSE_BRACKET,
+  ];
 }

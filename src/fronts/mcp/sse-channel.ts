@@ -25,6 +25,7 @@ export class SseChannel implements Outbox {
   readonly #options: ChannelOptions;
   readonly #log: ReplayLog;
   #stream: SseStream | undefined;
+  #unseenBytes = 0;
   #grace: NodeJS.Timeout | undefined;
 
   constructor(session: Session, options: ChannelOptions) {
@@ -42,9 +43,13 @@ export class SseChannel implements Outbox {
   send(data: readonly Buffer[]): Delivery {
     if (this.#session.ended.aborted) return 'gone';
     const event = encodeSseEvent({ event: 'message', id: this.#eventId(this.#log.nextSeq), data });
-    this.#log.append(event);
-    if (this.#stream?.open === true) return this.#stream.write(event);
-    return this.#log.full ? 'full' : 'sent';
+    if (this.#stream?.open === true) {
+      this.#log.append(event);
+      return this.#stream.write(event);
+    }
+    // What nobody has seen yet must not make room for more: the server waits instead.
+    this.#unseenBytes += this.#log.append(event, true);
+    return this.#unseenBytes >= this.#options.replayBytes ? 'full' : 'sent';
   }
 
   /** Opens the stream: first the endpoint (2024-11-05 transports), then whatever came after `afterSeq`. */
@@ -61,6 +66,7 @@ export class SseChannel implements Outbox {
     former?.end();
     stream.write(encodeSseEvent({ event: 'endpoint', id: this.#eventId(afterSeq), data: Buffer.from(endpoint), retryMs: RETRY_MS }));
     for (const event of this.#log.after(afterSeq) ?? []) stream.write(event.pieces);
+    this.#unseenBytes = 0;
     this.#session.upstream?.resume();
   }
 

@@ -50,7 +50,10 @@ export class StreamableSession implements Outbox {
   }
 
   /** The answer to a POST with `expected` requests. */
-  answer(reply: FastifyReply, options: Omit<PostReplyOptions, 'openStream' | 'writeDeadlineMs' | 'onDone'>): PostReply {
+  answer(
+    reply: FastifyReply,
+    options: Omit<PostReplyOptions, 'openStream' | 'writeDeadlineMs' | 'onDone'>,
+  ): PostReply {
     const post: PostReply = new PostReply(reply, {
       ...options,
       openStream: () => this.#openStream(),

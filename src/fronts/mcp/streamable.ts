@@ -49,11 +49,19 @@ export class StreamableFront {
   }
 
   /** A message, or a batch where the revision has them, of a session. */
-  message(request: FastifyRequest, reply: FastifyReply, server: ServedServer, sessionId: string, frames: readonly Frame[], batch: boolean): void {
+  message(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    server: ServedServer,
+    sessionId: string,
+    frames: readonly Frame[],
+    batch: boolean,
+  ): void {
     const { session, state } = this.#find(request, server, sessionId);
     if (batch) assertBatch(session, frames);
     const requests = frames.filter((frame) => frame.kind === 'request');
-    if (requests.some((frame) => frame.method === 'initialize')) throw new GatewayError('ALREADY_INITIALIZED');
+    if (requests.some((frame) => frame.method === 'initialize'))
+      throw new GatewayError('ALREADY_INITIALIZED');
     if (requests.length === 0) {
       for (const frame of frames) take(session, frame);
       reply.code(202).send();
@@ -77,9 +85,11 @@ export class StreamableFront {
   stream(request: FastifyRequest, reply: FastifyReply, server: ServedServer, sessionId: string): void {
     const { session, state } = this.#find(request, server, sessionId);
     const { accept } = request.headers;
-    if (accept !== undefined && !accepts(accept, 'text/event-stream')) throw new GatewayError('NOT_ACCEPTABLE');
+    if (accept !== undefined && !accepts(accept, 'text/event-stream'))
+      throw new GatewayError('NOT_ACCEPTABLE');
     const lastEventId = request.headers['last-event-id'];
-    if (typeof lastEventId !== 'string' || lastEventId === '') state.listen(reply, opensWithPrimingEvent(session.upstream?.facts?.protocolVersion));
+    if (typeof lastEventId !== 'string' || lastEventId === '')
+      state.listen(reply, opensWithPrimingEvent(session.upstream?.facts?.protocolVersion));
     else if (!state.resume(reply, lastEventId)) throw new GatewayError('EVENT_UNKNOWN');
   }
 
@@ -90,12 +100,17 @@ export class StreamableFront {
   }
 
   /** @throws GatewayError SESSION_UNKNOWN, or VERSION_HEADER for a version nobody knows */
-  #find(request: FastifyRequest, server: ServedServer, id: string): { session: Session; state: StreamableSession } {
+  #find(
+    request: FastifyRequest,
+    server: ServedServer,
+    id: string,
+  ): { session: Session; state: StreamableSession } {
     const session = this.#sessions.find('streamable', request.principal, server.name, id);
     const state = session && this.#states.get(session);
     if (session === undefined || state === undefined) throw new GatewayError('SESSION_UNKNOWN');
     const version = request.headers['mcp-protocol-version'];
-    if (version !== undefined && !LEGACY_VERSIONS.includes(String(version))) throw new GatewayError('VERSION_HEADER');
+    if (version !== undefined && !LEGACY_VERSIONS.includes(String(version)))
+      throw new GatewayError('VERSION_HEADER');
     return { session, state };
   }
 }

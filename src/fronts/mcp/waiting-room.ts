@@ -69,6 +69,8 @@ export class WaitingRoom {
     const scan = scanFrame(Buffer.concat(waiting.data as Buffer[]), 'server');
     if (!scan.ok || scan.frame.id === undefined) return;
     const id = scan.frame.bytes.subarray(scan.frame.id.start, scan.frame.id.end);
-    this.#session.upstream?.answer(ownFrame(errorText(id, -32603, 'The client opened no stream to be asked on.')));
+    this.#session.upstream?.answer(
+      ownFrame(errorText(id, -32603, 'The client opened no stream to be asked on.')),
+    );
   }
 }

@@ -1,0 +1,5 @@
+/** Byte offsets, the end exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
