@@ -6,7 +6,9 @@ export function banner(config: Config, port: number): string[] {
   const base = config.publicUrl ?? `http://${localHost(config.hostname)}:${port}`;
   return [
     `mcp-gateway ${VERSION} listens on ${config.hostname}:${port}`,
-    ...[...config.servers.keys()].map((name) => `  ${name}: ${base}/${name} (MCP), ${base}/api/${name}/{tool} (REST)`),
+    ...[...config.servers.keys()].map(
+      (name) => `  ${name}: ${base}/${name} (MCP), ${base}/api/${name}/{tool} (REST)`,
+    ),
     `OpenAPI: ${base}/api/openapi.json, ${base}/api/openapi.yaml`,
     `Authentication: ${authState(config)}`,
   ];
@@ -23,6 +25,9 @@ function authState({ auth }: Config): string {
     ...(auth.basic?.enabled === true ? [`Basic (${auth.basic.credentials.length})`] : []),
     ...(auth.bearer?.enabled === true ? [`Bearer (${auth.bearer.tokens.length})`] : []),
   ];
-  if (auth.anonymous) return methods.length === 0 ? 'off: everyone is served' : `${methods.join(', ')}, and everyone without credentials`;
+  if (auth.anonymous)
+    return methods.length === 0
+      ? 'off: everyone is served'
+      : `${methods.join(', ')}, and everyone without credentials`;
   return methods.join(', ');
 }

@@ -14,14 +14,22 @@ export interface SchemaDump extends Omit<LiveDocument, 'document'> {
 }
 
 /** No process is left when this resolves. */
-export async function dumpSchema(config: Config, format: 'json' | 'yaml', events: Events): Promise<SchemaDump> {
+export async function dumpSchema(
+  config: Config,
+  format: 'json' | 'yaml',
+  events: Events,
+): Promise<SchemaDump> {
   const { pool } = createParts(config, events);
   try {
     const servers = [...config.servers].map(([name, { tools }]) => {
       const policy = compileToolPolicy(tools);
       return { name, mayUse: (tool: string) => mayUseTool(ANONYMOUS, policy, tool) };
     });
-    const { document, ...rest } = await describeServers(servers, new Catalog(pool, events), openApiOptions(config));
+    const { document, ...rest } = await describeServers(
+      servers,
+      new Catalog(pool, events),
+      openApiOptions(config),
+    );
     return { ...rest, text: format === 'json' ? toJson(document) : toYaml(document) };
   } finally {
     await pool.stop();

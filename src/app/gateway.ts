@@ -74,7 +74,11 @@ class RunningGateway implements Gateway {
   }
 
   inspect(): GatewayState {
-    return { ...this.#parts.pool.state(), sessions: this.#registry.size, stopping: this.#stopping !== undefined };
+    return {
+      ...this.#parts.pool.state(),
+      sessions: this.#registry.size,
+      stopping: this.#stopping !== undefined,
+    };
   }
 
   stop(): Promise<void> {
@@ -145,7 +149,19 @@ function authOptions({ auth }: Config): AuthOptions | undefined {
   const bearer = auth.bearer?.enabled === true ? auth.bearer.tokens : undefined;
   return {
     anonymous: auth.anonymous,
-    ...(basic && { basic: basic.map((entry) => ({ ...entry, password: entry.password?.reveal(), passwordHash: entry.passwordHash?.reveal() })) }),
-    ...(bearer && { bearer: bearer.map((entry) => ({ ...entry, token: entry.token?.reveal(), tokenHash: entry.tokenHash?.reveal() })) }),
+    ...(basic && {
+      basic: basic.map((entry) => ({
+        ...entry,
+        password: entry.password?.reveal(),
+        passwordHash: entry.passwordHash?.reveal(),
+      })),
+    }),
+    ...(bearer && {
+      bearer: bearer.map((entry) => ({
+        ...entry,
+        token: entry.token?.reveal(),
+        tokenHash: entry.tokenHash?.reveal(),
+      })),
+    }),
   };
 }

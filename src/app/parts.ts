@@ -14,7 +14,9 @@ export interface Parts {
 }
 
 export function createParts(config: Config, events: Events = createEvents()): Parts {
-  const specs = new Map([...config.servers].map(([name, { path, ...server }]) => [name, { ...server, name, cwd: path }]));
+  const specs = new Map(
+    [...config.servers].map(([name, { path, ...server }]) => [name, { ...server, name, cwd: path }]),
+  );
   const pool = createPerSessionPool({
     servers: specs,
     events,

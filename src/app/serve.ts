@@ -59,7 +59,10 @@ export function createProcessLog(config: Config, secrets: readonly string[]): Lo
 function onFault(log: Log): Promise<void> {
   return new Promise((resolve) => {
     const report = (cause: unknown): void => {
-      log.write('error', `Unexpected fault, stopping: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
+      log.write(
+        'error',
+        `Unexpected fault, stopping: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
+      );
       resolve();
     };
     process.on('uncaughtException', report);

@@ -1,10 +1,15 @@
 /** argv to a command, as a value. Knows no files and runs nothing. */
-import { Command as Program, CommanderError, Option } from 'commander';
+import { CommanderError, Option, Command as Program } from 'commander';
 
 export type Command =
   | { readonly kind: 'serve'; readonly config: string | undefined }
   | { readonly kind: 'check'; readonly config: string | undefined }
-  | { readonly kind: 'schema-dump'; readonly config: string | undefined; readonly format: 'yaml' | 'json'; readonly output: string | undefined }
+  | {
+      readonly kind: 'schema-dump';
+      readonly config: string | undefined;
+      readonly format: 'yaml' | 'json';
+      readonly output: string | undefined;
+    }
   | { readonly kind: 'hash' }
   /** Help, version or a usage error: everything was printed. */
   | { readonly kind: 'done'; readonly exitCode: number };
@@ -25,7 +30,9 @@ const USAGE_EXIT_CODE = 2;
 export function parseArgs(argv: readonly string[], version: string): Command {
   let command: Command = { kind: 'done', exitCode: 0 };
   const program = new Program('mcp-gateway')
-    .description('Exposes stdio MCP servers over HTTP: to MCP clients at /{server}, to everyone else at /api.')
+    .description(
+      'Exposes stdio MCP servers over HTTP: to MCP clients at /{server}, to everyone else at /api.',
+    )
     .version(version)
     .exitOverride()
     .showHelpAfterError('(--help shows what can be said)');
@@ -34,10 +41,17 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     .description('serve the configured servers (default)')
     .addOption(configOption())
     .option('--schemaDump', 'print the OpenAPI document of all servers and exit')
-    .addOption(new Option('--schemaFormat <format>', 'format of that document').choices(['yaml', 'json']).default('yaml'))
+    .addOption(
+      new Option('--schemaFormat <format>', 'format of that document')
+        .choices(['yaml', 'json'])
+        .default('yaml'),
+    )
     .option('-o, --output <file>', 'write the document to a file instead of standard output')
     .action(({ config, schemaDump, schemaFormat, output }: ServeOptions) => {
-      command = schemaDump === true ? { kind: 'schema-dump', config, format: schemaFormat, output } : { kind: 'serve', config };
+      command =
+        schemaDump === true
+          ? { kind: 'schema-dump', config, format: schemaFormat, output }
+          : { kind: 'serve', config };
     });
   program
     .command('check')
@@ -52,7 +66,8 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     .action(() => {
       command = { kind: 'hash' };
     });
-  for (const sub of program.commands) sub.exitOverride().showHelpAfterError('(--help shows what can be said)');
+  for (const sub of program.commands)
+    sub.exitOverride().showHelpAfterError('(--help shows what can be said)');
   try {
     program.parse(argv, { from: 'user' });
   } catch (cause) {

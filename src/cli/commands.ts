@@ -1,12 +1,12 @@
 /** One function for each command; each resolves with its exit code. */
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { createEvents } from '../events.ts';
 import { dumpSchema } from '../app/dump-schema.ts';
 import { hashSecret } from '../app/hash.ts';
 import { createProcessLog, serveUntilStopped } from '../app/serve.ts';
 import { formatIssue } from '../config/issues.ts';
 import { type LoadedConfig, loadConfig, resolveConfigPath } from '../config/load.ts';
+import { createEvents } from '../events.ts';
 import type { Command } from './args.ts';
 
 /** Exit codes: 0 well, 1 a fault, 2 a bad configuration or command line, 3 an address that cannot be used. */
@@ -31,7 +31,10 @@ export async function run(command: Command): Promise<number> {
 
 type GoodConfig = Extract<LoadedConfig, { ok: true }>;
 
-async function withConfig(option: string | undefined, use: (loaded: GoodConfig, path: string) => Promise<number>): Promise<number> {
+async function withConfig(
+  option: string | undefined,
+  use: (loaded: GoodConfig, path: string) => Promise<number>,
+): Promise<number> {
   const path = resolveConfigPath(option, process.env, process.cwd());
   const loaded = await loadConfig(path, process.env);
   if (loaded.ok) return use(loaded, path);
@@ -47,13 +50,19 @@ function check(option: string | undefined): Promise<number> {
   });
 }
 
-async function printSchema({ config, secrets }: GoodConfig, format: 'yaml' | 'json', output: string | undefined): Promise<number> {
+async function printSchema(
+  { config, secrets }: GoodConfig,
+  format: 'yaml' | 'json',
+  output: string | undefined,
+): Promise<number> {
   const log = createProcessLog(config, secrets);
   const events = createEvents();
   log.follow(events);
   const dump = await dumpSchema(config, format, events);
-  for (const { server, tool, what } of dump.warnings) log.write('warn', `${server}, tool ${JSON.stringify(tool)}: ${what}`);
-  for (const { server, tool, reason } of dump.leftOut) log.write('warn', `${server}, tool ${JSON.stringify(tool)} is left out: ${reason}`);
+  for (const { server, tool, what } of dump.warnings)
+    log.write('warn', `${server}, tool ${JSON.stringify(tool)}: ${what}`);
+  for (const { server, tool, reason } of dump.leftOut)
+    log.write('warn', `${server}, tool ${JSON.stringify(tool)} is left out: ${reason}`);
   for (const { server, why } of dump.failed) log.write('error', `Server ${server} is left out: ${why}`);
   return output === undefined ? print(dump.text) : save(output, dump.text);
 }

@@ -70,7 +70,7 @@ export class SseStream {
     if (!this.#open) return 'gone';
     // Every write is a chunk of its own on the wire: small pieces are joined, large ones are not copied.
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const chunks = bytes <= JOINED_BYTES ? [Buffer.concat(pieces as Buffer[], bytes)] : pieces;
+    const chunks = bytes <= JOINED_BYTES ? [Buffer.concat(pieces, bytes)] : pieces;
     this.#response.cork();
     for (let index = 0; index < chunks.length - 1; index += 1) this.#response.write(chunks[index]);
     this.#response.write(chunks.at(-1) ?? '');

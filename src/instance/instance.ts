@@ -78,7 +78,9 @@ export class Instance implements LeaseHost {
   // What leases need of their instance
 
   write(message: Message | string): Written {
-    return this.#wire.write(typeof message === 'string' ? [Buffer.from(message)] : splice(message.frame, message.edits));
+    return this.#wire.write(
+      typeof message === 'string' ? [Buffer.from(message)] : splice(message.frame, message.edits),
+    );
   }
 
   resume(): void {
@@ -132,7 +134,8 @@ export class Instance implements LeaseHost {
   #answer(frame: Frame): void {
     const key = keyOf(frame.bytes, frame.id);
     const route = key === undefined ? undefined : this.table.take(key);
-    if (route === undefined || frame.id === undefined) return this.dropped('an answer to nothing that was asked');
+    if (route === undefined || frame.id === undefined)
+      return this.dropped('an answer to nothing that was asked');
     if (route.method === 'initialize') this.#observeHandshake(frame);
     this.#settled(route, frame.kind === 'error' ? 'rpc-error' : 'ok');
     this.#deliver(route.exchange.settle({ frame, edits: [{ ...frame.id, text: route.clientId }] }));
@@ -143,7 +146,11 @@ export class Instance implements LeaseHost {
     const version = frame.kind === 'response' ? memberText(frame, 'protocolVersion') : undefined;
     if (version !== undefined) {
       this.facts = { protocolVersion: version, frame };
-      this.#events.emit({ type: 'instance.ready', ...this.#where(), tookMs: performance.now() - this.#bornMs });
+      this.#events.emit({
+        type: 'instance.ready',
+        ...this.#where(),
+        tookMs: performance.now() - this.#bornMs,
+      });
     }
     this.#handshaken.resolve();
   }
@@ -152,7 +159,8 @@ export class Instance implements LeaseHost {
     const token = frame.body === undefined ? undefined : findMember(frame.bytes, frame.body, 'progressToken');
     const key = keyOf(frame.bytes, token);
     const route = key === undefined ? undefined : this.table.find(key);
-    if (route?.clientToken === undefined || token === undefined) return this.dropped('progress of no running call');
+    if (route?.clientToken === undefined || token === undefined)
+      return this.dropped('progress of no running call');
     this.deadlines.extend(route);
     this.#deliver(route.exchange.notify({ frame, edits: [{ ...token, text: route.clientToken }] }));
   }
@@ -179,7 +187,8 @@ export class Instance implements LeaseHost {
   #questionCancelled(frame: Frame): void {
     const span = frame.body && findMember(frame.bytes, frame.body, 'requestId');
     const question = span && this.table.findQuestionByServerId(frame.bytes.subarray(span.start, span.end));
-    if (question === undefined || span === undefined) return this.dropped('a cancellation of no open question');
+    if (question === undefined || span === undefined)
+      return this.dropped('a cancellation of no open question');
     this.table.dropQuestion(question);
     this.#offer({ frame, edits: [{ ...span, text: String(question.key) }] });
   }
@@ -217,18 +226,31 @@ export class Instance implements LeaseHost {
 
   #settled(route: Route, outcome: string): void {
     const tookMs = performance.now() - route.startedMs;
-    this.#events.emit({ type: 'call.settled', server: this.spec.name, method: route.method, outcome, tookMs });
+    this.#events.emit({
+      type: 'call.settled',
+      server: this.spec.name,
+      method: route.method,
+      outcome,
+      tookMs,
+    });
   }
 
   #finish(ended: InstanceExit): InstanceExit {
-    const exit = this.#failure === 'START_TIMEOUT' ? { ...ended, expected: false, spawnError: this.#notReady() } : ended;
+    const exit =
+      this.#failure === 'START_TIMEOUT' ? { ...ended, expected: false, spawnError: this.#notReady() } : ended;
     clearTimeout(this.#startTimer);
     this.deadlines.end();
     if (this.facts === undefined) this.#failure ??= 'START_FAILED';
     for (const route of this.table.revoke().routes) this.fail(route, this.gone());
     this.#leases.clear();
     this.#handshaken.resolve();
-    this.#events.emit({ type: 'instance.exited', ...this.#where(), pid: this.#wire.pid, ready: this.facts !== undefined, exit });
+    this.#events.emit({
+      type: 'instance.exited',
+      ...this.#where(),
+      pid: this.#wire.pid,
+      ready: this.facts !== undefined,
+      exit,
+    });
     return exit;
   }
 
@@ -245,4 +267,3 @@ function memberText(frame: Frame, name: string): string | undefined {
   const span = frame.body && findMember(frame.bytes, frame.body, name);
   return span && stringAt(frame.bytes, span);
 }
-

@@ -140,7 +140,8 @@ export class InstanceLease implements Upstream {
   /** The client cancels by its own id; another lease's ids are not even looked at. */
   #cancelled({ frame, edits }: Message): void {
     const span = member(frame, 'requestId');
-    const route = span && this.#host.table.findByClientId(this.id, frame.bytes.subarray(span.start, span.end));
+    const route =
+      span && this.#host.table.findByClientId(this.id, frame.bytes.subarray(span.start, span.end));
     // 2025-11-25 cancellation: initialize must not be cancelled.
     if (span === undefined || route === undefined || route.method === 'initialize') {
       return this.#host.dropped('a cancellation of no running call');
@@ -155,7 +156,8 @@ export class InstanceLease implements Upstream {
     const span = member(frame, 'progressToken');
     const key = keyOf(frame.bytes, span);
     const question = key === undefined ? undefined : this.#host.table.findQuestion(this.id, key);
-    if (span === undefined || question?.serverToken === undefined) return this.#host.dropped('progress on no open question');
+    if (span === undefined || question?.serverToken === undefined)
+      return this.#host.dropped('progress on no open question');
     this.#write({ frame, edits: [...edits, { ...span, text: question.serverToken }] });
   }
 

@@ -97,7 +97,9 @@ export class RoutingTable {
   /** Everything of one lease, or of all; the caller fails what it gets. */
   revoke(lease?: LeaseId): { readonly routes: Route[]; readonly questions: Question[] } {
     const routes = [...this.#routes.values()].filter((route) => lease === undefined || route.lease === lease);
-    const questions = [...this.#questions.values()].filter((question) => lease === undefined || question.lease === lease);
+    const questions = [...this.#questions.values()].filter(
+      (question) => lease === undefined || question.lease === lease,
+    );
     for (const route of routes) this.take(route.key);
     for (const question of questions) this.dropQuestion(question);
     return { routes, questions };
@@ -109,7 +111,10 @@ function clientKey(lease: LeaseId, clientId: Buffer): string {
 }
 
 /** The gateway's key in an id or token that a peer sent back; undefined for anything we cannot have made. */
-export function keyOf(bytes: Buffer, span: { readonly start: number; readonly end: number } | undefined): number | undefined {
+export function keyOf(
+  bytes: Buffer,
+  span: { readonly start: number; readonly end: number } | undefined,
+): number | undefined {
   if (span === undefined || span.end - span.start > 15) return undefined;
   let key = 0;
   for (let at = span.start; at < span.end; at += 1) {

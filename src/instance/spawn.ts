@@ -30,7 +30,8 @@ export function spawnProcess(spec: ServerSpec): ChildProcess | { readonly spawnE
 export function describeSpawnError({ command, cwd }: ServerSpec, cause: unknown): string {
   const { code } = cause as NodeJS.ErrnoException;
   const folderProblem = cwd === undefined ? undefined : problemOfFolder(cwd);
-  if (folderProblem !== undefined) return `its working directory ${JSON.stringify(cwd)} ${folderProblem} (path)`;
+  if (folderProblem !== undefined)
+    return `its working directory ${JSON.stringify(cwd)} ${folderProblem} (path)`;
   const shown = `the command ${JSON.stringify(command)}`;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     if (!command.includes('/')) return `${shown} was not found on PATH; install it, or give its full path`;

@@ -27,7 +27,10 @@ const INHERITED: readonly string[] = [
   ...['ProgramFiles', 'ProgramData', 'HOMEDRIVE', 'HOMEPATH', 'USERNAME', 'PROCESSOR_ARCHITECTURE'],
 ];
 
-export function childEnvironment(parent: NodeJS.ProcessEnv, declared: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function childEnvironment(
+  parent: NodeJS.ProcessEnv,
+  declared: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const name of INHERITED) {
     const value = parent[name];

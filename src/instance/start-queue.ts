@@ -37,7 +37,8 @@ export class StartQueue {
 
   /** The place of the one who leaves passes to the first who waits. */
   #wait(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING) throw new GatewayError('INSTANCES_FULL', 'Too many starts are waiting.');
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new GatewayError('INSTANCES_FULL', 'Too many starts are waiting.');
     return new Promise((resolve, reject) => {
       const admit = (): void => {
         signal.removeEventListener('abort', giveUp);

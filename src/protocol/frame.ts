@@ -4,9 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { FrameParts } from './frame-parts.ts';
-import { ChildCursor, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
+import { ChildCursor, skipSpace, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
-import { skipSpace } from './json-token.ts';
 import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
 import type { Span } from './span.ts';
 

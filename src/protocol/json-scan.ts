@@ -1,6 +1,8 @@
 /** Whole values of JSON, containers included, without recursion. The conventions are those of json-token.ts. */
 import { byteAt, skipColon, skipNumberOrWord, skipSpace, skipString } from './json-token.ts';
 
+export { skipSpace };
+
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;

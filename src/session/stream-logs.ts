@@ -58,8 +58,11 @@ export class StreamLogs {
   after(stream: number, seq: number): readonly (readonly Buffer[])[] | undefined {
     this.#evict();
     const state = this.#streams.get(stream);
-    if (state === undefined || !Number.isSafeInteger(seq) || seq < state.gone || seq > state.last) return undefined;
-    return this.#events.filter((event) => event.stream === stream && event.seq > seq).map((event) => event.pieces);
+    if (state === undefined || !Number.isSafeInteger(seq) || seq < state.gone || seq > state.last)
+      return undefined;
+    return this.#events
+      .filter((event) => event.stream === stream && event.seq >= seq)
+      .map((event) => event.pieces);
   }
 
   /** Forgets a stream that nobody can come back to. */

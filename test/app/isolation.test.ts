@@ -19,7 +19,9 @@ let run = 0;
 
 beforeAll(async () => {
   gateway = await startGateway({ servers: { echo: runs(HOSTILE_SERVER) } });
-  clients = await Promise.all(Array.from({ length: CLIENTS }, () => BareSseClient.initialized(`${gateway.url}/echo`, { sampling: {} })));
+  clients = await Promise.all(
+    Array.from({ length: CLIENTS }, () => BareSseClient.initialized(`${gateway.url}/echo`, { sampling: {} })),
+  );
 });
 afterAll(() => {
   for (const client of clients) client.close();
@@ -59,13 +61,20 @@ async function take(client: number, kind: Kind, n: number): Promise<void> {
   if (mine === undefined) throw new Error('no such client');
   const id = `${run}-${n}`;
   const token = `token-${run}-${n}`;
-  await mine.post({ jsonrpc: '2.0', id, method: 'tools/call', params: { ...argumentsOf(kind, client, n), _meta: { progressToken: token } } });
+  await mine.post({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { ...argumentsOf(kind, client, n), _meta: { progressToken: token } },
+  });
   if (kind === 'cancelled') {
     await mine.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } });
     return;
   }
   if (kind === 'ask') {
-    const question = await mine.message(({ method, params }) => method === 'sampling/createMessage' && params?.['nonce'] === nonceOf(client, n));
+    const question = await mine.message(
+      ({ method, params }) => method === 'sampling/createMessage' && params?.['nonce'] === nonceOf(client, n),
+    );
     await mine.post({ jsonrpc: '2.0', id: question.id, result: { answer: nonceOf(client, n) } });
   }
   const answer = await mine.message((message) => message.id === id && message.method === undefined);
@@ -76,7 +85,8 @@ function checkAnswer({ result, error }: RpcMessage, kind: Kind, client: number, 
   if (error !== undefined) throw new Error(error.message);
   const text = (result?.['content'] as { text: string }[])[0]?.text ?? '';
   if (kind === 'echo') expect(JSON.parse(text)).toEqual({ nonce: nonceOf(client, n) });
-  if (kind === 'ask') expect((JSON.parse(text) as { result: unknown }).result).toEqual({ answer: nonceOf(client, n) });
+  if (kind === 'ask')
+    expect((JSON.parse(text) as { result: unknown }).result).toEqual({ answer: nonceOf(client, n) });
   if (kind === 'progress') expect(text).toBe('done');
 }
 
@@ -126,7 +136,10 @@ describe('#7 #9 #10 clients at the same time, with the same ids, tokens and ques
   it('#11 cannot answer a question that another was asked', async () => {
     const [mine, theirs] = clients;
     if (mine === undefined || theirs === undefined) throw new Error('no clients');
-    const waiting = mine.callTool('ask', { method: 'sampling/createMessage', params: { nonce: 'nonce-of-0-x' } });
+    const waiting = mine.callTool('ask', {
+      method: 'sampling/createMessage',
+      params: { nonce: 'nonce-of-0-x' },
+    });
     const question = await mine.message(({ params }) => params?.['nonce'] === 'nonce-of-0-x');
     const forged = await theirs.post({ jsonrpc: '2.0', id: question.id, result: { forged: true } });
     expect(forged.status).toBe(202);
@@ -139,13 +152,24 @@ describe('#7 #9 #10 clients at the same time, with the same ids, tokens and ques
 
 describe('#83 #90 sessions of two principals under one id', () => {
   it('are two sessions with a process each, and end each for its own', async () => {
-    const basic = { enabled: true, credentials: [{ username: 'alice', password: 'alices-password-1' }, { username: 'bob', password: 'bobs-password-22' }] };
+    const basic = {
+      enabled: true,
+      credentials: [
+        { username: 'alice', password: 'alices-password-1' },
+        { username: 'bob', password: 'bobs-password-22' },
+      ],
+    };
     await using shared = await startGateway({ auth: { basic }, servers: { echo: runs(HOSTILE_SERVER) } });
     const as = (user: string, password: string) => (method: string, path: string) =>
-      fetch(shared.url + path, { method, headers: { authorization: `Basic ${btoa(`${user}:${password}`)}` } });
+      fetch(shared.url + path, {
+        method,
+        headers: { authorization: `Basic ${btoa(`${user}:${password}`)}` },
+      });
     const [alice, bob] = [as('alice', 'alices-password-1'), as('bob', 'bobs-password-22')];
     const count = async (call: typeof alice) => {
-      const body = (await (await call('POST', '/api/echo/count?sessionId=same')).json()) as { content: { text: string }[] };
+      const body = (await (await call('POST', '/api/echo/count?sessionId=same')).json()) as {
+        content: { text: string }[];
+      };
       return body.content[0]?.text;
     };
     expect([await count(alice), await count(alice), await count(bob)]).toEqual(['1', '2', '1']);

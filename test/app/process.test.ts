@@ -31,7 +31,9 @@ describe.concurrent('the program', () => {
       const path = writeConfig(own.path, { port, servers: SERVERS });
       const { code, signal, stderr } = await runProgram(['--config', path]);
       expect([code, signal]).toEqual([3, null]);
-      expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(`Cannot listen on 127.0.0.1:${port}: the port is in use.`)]);
+      expect(stderr.trim().split('\n')).toEqual([
+        expect.stringContaining(`Cannot listen on 127.0.0.1:${port}: the port is in use.`),
+      ]);
     } finally {
       other.close();
     }
@@ -39,7 +41,10 @@ describe.concurrent('the program', () => {
 
   it('#71 ends with one line and exit code 3 when the address is not of this machine', async () => {
     using own = tempFolder();
-    const { code, stderr } = await runProgram(['--config', writeConfig(own.path, { hostname: '192.0.2.1', servers: SERVERS })]);
+    const { code, stderr } = await runProgram([
+      '--config',
+      writeConfig(own.path, { hostname: '192.0.2.1', servers: SERVERS }),
+    ]);
     expect([code, stderr.trim().split('\n').length]).toEqual([3, 1]);
     expect(stderr).toContain('this machine has no such address');
   });
@@ -62,7 +67,10 @@ describe.concurrent('the program', () => {
 
   it('#73 goes on when its log cannot be written', async () => {
     const full = { prefix: ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'] };
-    await using gateway = await startGatewayProcess({ port: await freePort(), debug: { level: 'verbose' }, servers: SERVERS }, full);
+    await using gateway = await startGatewayProcess(
+      { port: await freePort(), debug: { level: 'verbose' }, servers: SERVERS },
+      full,
+    );
     for (const n of ['1', '2', '3']) expect(await textOf(gateway, 'echo/count', 's')).toBe(n);
     gateway.signal('SIGTERM');
     expect((await gateway.outcome).code).toBe(0);
@@ -99,18 +107,40 @@ describe.concurrent('a machine that fails', () => {
     await gateway[Symbol.asyncDispose]();
   });
 
-  it('#72 runs out of file descriptors: what cannot be started is refused, what runs goes on, and it recovers', async ({ expect }) => {
+  it('#72 runs out of file descriptors: what cannot be started is refused, what runs goes on, and it recovers', async ({
+    expect,
+  }) => {
     await using gateway = await startGatewayProcess({ servers: SERVERS });
     expect(await textOf(gateway, 'echo/count', 'first')).toBe('1');
     const open = readdirSync(`/proc/${gateway.pid}/fd`).length;
     execFileSync('prlimit', ['--pid', String(gateway.pid), `--nofile=${open + 24}`]);
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => rest(gateway, 'echo/count', `many-${n}`).catch(() => undefined)));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => rest(gateway, 'echo/count', `many-${n}`).catch(() => undefined)),
+    );
     const statuses = new Set(answers.map((answer) => answer?.status));
-    expect([...statuses].every((status) => status === undefined || status === 200 || status >= 500)).toBe(true);
+    expect([...statuses].every((status) => status === undefined || status === 200 || status >= 500)).toBe(
+      true,
+    );
     expect(answers.filter((answer) => answer?.status === 200).length).toBeLessThan(12);
     expect(await textOf(gateway, 'echo/count', 'first')).toBe('2');
-    await Promise.all(Array.from({ length: 12 }, (_, n) => fetch(`${gateway.url}/api/sessions/many-${n}`, { method: 'DELETE', headers: { connection: 'close' } }).catch(() => undefined)));
-    await expect.poll(() => rest(gateway, 'echo/count', 'afterwards').then(({ status }) => status, () => 0), { timeout: 10_000 }).toBe(200);
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        fetch(`${gateway.url}/api/sessions/many-${n}`, {
+          method: 'DELETE',
+          headers: { connection: 'close' },
+        }).catch(() => undefined),
+      ),
+    );
+    await expect
+      .poll(
+        () =>
+          rest(gateway, 'echo/count', 'afterwards').then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(200);
     expect(gateway.stderr()).not.toContain('Unexpected fault');
   });
 });

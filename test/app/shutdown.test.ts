@@ -17,7 +17,9 @@ const SERVERS = {
 const STOPPING = /Stopping: running calls have/;
 
 /** A connection that is there before the gateway stops to listen, and has asked nothing yet. */
-async function connection(gateway: GatewayProcess): Promise<(head: string, body?: string) => Promise<string>> {
+async function connection(
+  gateway: GatewayProcess,
+): Promise<(head: string, body?: string) => Promise<string>> {
   const socket = connect(gateway.port, '127.0.0.1');
   await once(socket, 'connect');
   // The connection is accepted for sure once a later one was served.
@@ -44,32 +46,43 @@ async function runningCall(gateway: GatewayProcess, server: string, ms: number) 
 }
 
 describe.concurrent('#116 a gateway that is told to stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s lets calls finish, is not ready meanwhile, takes nothing new, ends its servers, and exits with 0', async (signal) => {
-    await using gateway = await startGatewayProcess({ servers: SERVERS });
-    await textOf(gateway, 'wrapped/count', 'idle');
-    // A call that runs until its client answers a question.
-    const client = await BareSseClient.initialized(`${gateway.url}/echo`, { roots: {} });
-    const endpoint = new URL(await client.endpoint());
-    const call = client.callTool('ask', { method: 'roots/list' });
-    const question = await client.message(({ method }) => method === 'roots/list');
-    const [ready, late, lateStream, answer] = await Promise.all(Array.from({ length: 4 }, () => connection(gateway)));
-    const servers = descendants(gateway.pid);
-    expect(servers.length).toBeGreaterThanOrEqual(3);
-    gateway.signal(signal);
-    await gateway.says(STOPPING);
-    const refused = await ready?.('GET /readyz HTTP/1.1');
-    expect(refused).toMatch(/^HTTP\/1\.1 503 /);
-    expect(refused).toMatch(/^retry-after: /im);
-    expect(await late?.('POST /api/echo/count?sessionId=s HTTP/1.1')).toMatch(/^HTTP\/1\.1 503 [\s\S]*"code":"STOPPING"/);
-    expect(await lateStream?.('GET /echo HTTP/1.1\r\nAccept: text/event-stream')).toMatch(/^HTTP\/1\.1 503 /);
-    await expect(fetch(`${gateway.url}/readyz`)).rejects.toThrow();
-    const body = JSON.stringify({ jsonrpc: '2.0', id: question.id, result: { roots: [] } });
-    expect(await answer?.(`POST ${endpoint.pathname}${endpoint.search} HTTP/1.1`, body)).toMatch(/^HTTP\/1\.1 202 /);
-    expect(await call).toContain('"roots":[]');
-    await client.ended();
-    expect(await gateway.outcome).toMatchObject({ code: 0, signal: null, stdout: '' });
-    await processesGone(servers, 0);
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s lets calls finish, is not ready meanwhile, takes nothing new, ends its servers, and exits with 0',
+    async (signal) => {
+      await using gateway = await startGatewayProcess({ servers: SERVERS });
+      await textOf(gateway, 'wrapped/count', 'idle');
+      // A call that runs until its client answers a question.
+      const client = await BareSseClient.initialized(`${gateway.url}/echo`, { roots: {} });
+      const endpoint = new URL(await client.endpoint());
+      const call = client.callTool('ask', { method: 'roots/list' });
+      const question = await client.message(({ method }) => method === 'roots/list');
+      const [ready, late, lateStream, answer] = await Promise.all(
+        Array.from({ length: 4 }, () => connection(gateway)),
+      );
+      const servers = descendants(gateway.pid);
+      expect(servers.length).toBeGreaterThanOrEqual(3);
+      gateway.signal(signal);
+      await gateway.says(STOPPING);
+      const refused = await ready?.('GET /readyz HTTP/1.1');
+      expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+      expect(refused).toMatch(/^retry-after: /im);
+      expect(await late?.('POST /api/echo/count?sessionId=s HTTP/1.1')).toMatch(
+        /^HTTP\/1\.1 503 [\s\S]*"code":"STOPPING"/,
+      );
+      expect(await lateStream?.('GET /echo HTTP/1.1\r\nAccept: text/event-stream')).toMatch(
+        /^HTTP\/1\.1 503 /,
+      );
+      await expect(fetch(`${gateway.url}/readyz`)).rejects.toThrow();
+      const body = JSON.stringify({ jsonrpc: '2.0', id: question.id, result: { roots: [] } });
+      expect(await answer?.(`POST ${endpoint.pathname}${endpoint.search} HTTP/1.1`, body)).toMatch(
+        /^HTTP\/1\.1 202 /,
+      );
+      expect(await call).toContain('"roots":[]');
+      await client.ended();
+      expect(await gateway.outcome).toMatchObject({ code: 0, signal: null, stdout: '' });
+      await processesGone(servers, 0);
+    },
+  );
 
   it('answers what runs in an MCP session before its stream ends', async () => {
     await using gateway = await startGatewayProcess({ servers: SERVERS });
@@ -137,7 +150,10 @@ describe.concurrent('#116 a gateway that is told to stop', () => {
   });
 
   it('while a server is starting does not wait for it', async () => {
-    await using gateway = await startGatewayProcess({ http: { drainMs: 200 }, servers: { slow: runs(HOSTILE_SERVER, '--never-init') } });
+    await using gateway = await startGatewayProcess({
+      http: { drainMs: 200 },
+      servers: { slow: runs(HOSTILE_SERVER, '--never-init') },
+    });
     const waiting = rest(gateway, 'slow/count', 's').catch(() => undefined);
     await expectDescendants(gateway);
     const started = performance.now();

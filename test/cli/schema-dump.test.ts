@@ -26,16 +26,19 @@ describe.concurrent('--schemaDump', () => {
   it.each([
     ['yaml', [], (text: string): unknown => parse(text)],
     ['json', ['--schemaFormat', 'json'], (text: string): unknown => JSON.parse(text)],
-  ] as const)('prints %s with %j, and nothing but the document on standard output', async (format, args, read) => {
-    const { code, stdout, stderr } = await dump(args);
-    expect(code).toBe(0);
-    const document = read(stdout) as Document;
-    expect(document.openapi).toMatch(/^3\.1\./);
-    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/one/echo', '/api/two/t4']));
-    expect(stdout.startsWith('{')).toBe(format === 'json');
-    expect(stdout.endsWith('\n')).toBe(true);
-    expect(stderr).toContain('noise on standard output');
-  });
+  ] as const)(
+    'prints %s with %j, and nothing but the document on standard output',
+    async (format, args, read) => {
+      const { code, stdout, stderr } = await dump(args);
+      expect(code).toBe(0);
+      const document = read(stdout) as Document;
+      expect(document.openapi).toMatch(/^3\.1\./);
+      expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/one/echo', '/api/two/t4']));
+      expect(stdout.startsWith('{')).toBe(format === 'json');
+      expect(stdout.endsWith('\n')).toBe(true);
+      expect(stderr).toContain('noise on standard output');
+    },
+  );
 
   it('writes to a file instead', async () => {
     using folder = tempFolder();
@@ -78,10 +81,15 @@ describe.concurrent('--schemaDump', () => {
     expect(stderr).not.toMatch(/EPIPE|^\s+at /m);
   });
 
-  it.each([['--schemaDump'], ['--schemaDump', '-o', '/dev/full']])('says in one line that the disk is full: %j', async (...args) => {
+  it.each([
+    ['standard output', ['--schemaDump']],
+    ['the file', ['--schemaDump', '-o', '/dev/full']],
+  ])('says in one line that there is no room for %s: exit code 1', async (_where, args) => {
     using folder = tempFolder();
     const path = writeConfig(folder.path, { servers: { two: SERVERS.two } });
-    const { code, stderr } = await runProgram(['--config', path, ...args], { prefix: ['sh', '-c', '"$@" > /dev/full', 'sh'] });
+    const { code, stderr } = await runProgram(['--config', path, ...args], {
+      prefix: ['sh', '-c', '"$@" > /dev/full', 'sh'],
+    });
     expect(code).toBe(1);
     expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/cannot be written: .*ENOSPC/)]);
   });
@@ -89,7 +97,9 @@ describe.concurrent('--schemaDump', () => {
   it('leaves no process behind', async () => {
     using folder = tempFolder();
     const pids = join(folder.path, 'pids');
-    const path = writeConfig(folder.path, { servers: { one: runs(HOSTILE_SERVER, `--pid-file=${pids}`, '--fork', '--ignore-term') } });
+    const path = writeConfig(folder.path, {
+      servers: { one: runs(HOSTILE_SERVER, `--pid-file=${pids}`, '--fork', '--ignore-term') },
+    });
     expect((await runProgram(['-c', path, '--schemaDump'])).code).toBe(0);
     const [pid = 0] = readFileSync(pids, 'utf8').split('\n').map(Number);
     expect(pid).toBeGreaterThan(0);

@@ -16,11 +16,15 @@ afterAll(() => gateway.stop());
 
 describe('#22 a server that dies in a call', () => {
   it('fails every call of its session at once; other sessions and the gateway go on', async () => {
-    const [mine, other] = await Promise.all([1, 2].map(() => BareSseClient.initialized(`${gateway.url}/echo`)));
+    const [mine, other] = await Promise.all(
+      [1, 2].map(() => BareSseClient.initialized(`${gateway.url}/echo`)),
+    );
     if (mine === undefined || other === undefined) throw new Error('no clients');
     const survivor = rest(gateway, 'echo/sleep', 'neighbour', { ms: 400 });
     const untouched = other.request('tools/call', { name: 'sleep', arguments: { ms: 400 } });
-    const pending = Array.from({ length: 20 }, () => mine.request('tools/call', { name: 'sleep', arguments: { ms: 60_000 } }));
+    const pending = Array.from({ length: 20 }, () =>
+      mine.request('tools/call', { name: 'sleep', arguments: { ms: 60_000 } }),
+    );
     const question = mine.callTool('ask', { method: 'roots/list' });
     await mine.message(({ method }) => method === 'roots/list');
     const started = performance.now();
@@ -58,7 +62,9 @@ describe('#22 a server that dies in a call', () => {
   });
 
   it('answers what it still wrote before it died', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => rest(gateway, 'fourth/count', 'short-lived')));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => rest(gateway, 'fourth/count', 'short-lived')),
+    );
     // Initialize is the first of the four that it answers.
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 502, 502, 502, 502, 502]);
     expect((await rest(gateway, 'fourth/count', 'short-lived')).code).toBe('SESSION_GONE');
@@ -77,7 +83,14 @@ describe('#121 sessions that come and go', () => {
     await textOf(gateway, 'echo/count', 'warm-up');
     await expectNoLeaks(gateway.gateway, async () => {
       await Promise.all(Array.from({ length: 50 }, (_, n) => oneSession(n)));
-      await Promise.all(Array.from({ length: 8 }, (_, n) => fetch(`${gateway.url}/api/sessions/come-${n}`, { method: 'DELETE', headers: { connection: 'close' } })));
+      await Promise.all(
+        Array.from({ length: 8 }, (_, n) =>
+          fetch(`${gateway.url}/api/sessions/come-${n}`, {
+            method: 'DELETE',
+            headers: { connection: 'close' },
+          }),
+        ),
+      );
     });
     expect(gateway.events.filter(({ type }) => type === 'gateway.fault')).toEqual([]);
   });
@@ -86,8 +99,15 @@ describe('#121 sessions that come and go', () => {
   async function oneSession(n: number): Promise<void> {
     if (n < 8) return void (await textOf(gateway, 'echo/count', `come-${n}`));
     if (n < 12) return void (await rest(gateway, 'echo/crash', `crash-${n}`));
-    const client = n < 24 ? await RawSseClient.initialized(gateway, 'echo') : await RawSseClient.open(gateway, 'echo');
-    if (n < 16) await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 60_000 } } });
+    const client =
+      n < 24 ? await RawSseClient.initialized(gateway, 'echo') : await RawSseClient.open(gateway, 'echo');
+    if (n < 16)
+      await client.post({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'sleep', arguments: { ms: 60_000 } },
+      });
     if (n % 2 === 0) client.reset();
     else client.socket.destroy();
   }

@@ -127,8 +127,12 @@ describe('#32 a server that stops reading', () => {
     const client = await BareSseClient.initialized(`${gateway.url}/deaf-later`);
     const padding = 'x'.repeat(3 * MiB);
     const memory = process.memoryUsage.rss();
-    const answers = Array.from({ length: 20 }, (_, n) => client.request('tools/call', { name: 'echo', arguments: { padding } }, `n${n}`));
-    const refused = await client.message(({ error }) => (error?.data as { reason?: string } | undefined)?.reason === 'server-overloaded');
+    const answers = Array.from({ length: 20 }, (_, n) =>
+      client.request('tools/call', { name: 'echo', arguments: { padding } }, `n${n}`),
+    );
+    const refused = await client.message(
+      ({ error }) => (error?.data as { reason?: string } | undefined)?.reason === 'server-overloaded',
+    );
     expect(refused.error).toMatchObject({ code: -32603 });
     expect(await textOf(gateway, 'good/echo', 'neighbour', { a: 1 })).toBe('{"a":1}');
     expect(process.memoryUsage.rss() - memory).toBeLessThan(256 * MiB);
@@ -144,7 +148,11 @@ describe('#32 a server that stops reading', () => {
     const refused: Response[] = [];
     const allRefused = deferred<void>();
     const calls = Array.from({ length: 10 }, async () => {
-      const response = await fetch(`${gateway.url}/api/deaf-later/echo?sessionId=full`, { method: 'POST', headers, body });
+      const response = await fetch(`${gateway.url}/api/deaf-later/echo?sessionId=full`, {
+        method: 'POST',
+        headers,
+        body,
+      });
       if (response.status === 503) refused.push(response);
       if (refused.length === 4) allRefused.resolve();
       return response.status;

@@ -13,7 +13,7 @@ const SERVERS = {
   direct: runs(HOSTILE_SERVER),
   'sh-before': { command: 'sh', args: ['-c', `${server} ; true`] },
   'sh-behind': { command: 'sh', args: ['-c', `exec 3<&0; ${server} <&3 & wait`] },
-  'npx': { command: 'npx', args: ['-y', '@modelcontextprotocol/server-everything'], path: ROOT },
+  npx: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-everything'], path: ROOT },
 };
 type Name = keyof typeof SERVERS;
 const NAMES = Object.keys(SERVERS) as Name[];
@@ -51,9 +51,15 @@ describe('processes of sessions', () => {
   });
 
   it('start once for calls that come at the same time', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => textOf(lasting, 'direct/count', 'at-once')));
-    expect(answers.map(Number).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
-    expect(lasting.events.filter((event) => event.type === 'session.leased' && event.session === 'at-once')).toHaveLength(1);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => textOf(lasting, 'direct/count', 'at-once')),
+    );
+    expect(answers.map(Number).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, n) => n + 1),
+    );
+    expect(
+      lasting.events.filter((event) => event.type === 'session.leased' && event.session === 'at-once'),
+    ).toHaveLength(1);
   });
 });
 
@@ -74,14 +80,22 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
   it('#1 after the client was reset in a call', async () => {
     const client = await RawSseClient.initialized(lasting, name);
     const pid = await opened(await pidOfSession(lasting, client.sessionId));
-    await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 60_000 } } });
+    await client.post({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'sleep', arguments: { ms: 60_000 } },
+    });
     client.reset();
     await groupEnded(pid, GRACE_MS + BOUND_MS);
   });
 
   it('after the session was idle', async () => {
     const pid = await startByRest(brief, name, `idle-${name}`);
-    await brief.event('session.ended', (event) => event.session === `idle-${name}` && event.reason === 'idle for too long');
+    await brief.event(
+      'session.ended',
+      (event) => event.session === `idle-${name}` && event.reason === 'idle for too long',
+    );
     await groupEnded(pid);
   });
 

@@ -75,7 +75,11 @@ export class RawSseClient {
 
   static async initialized(gateway: TestGateway, server: string): Promise<RawSseClient> {
     const client = await RawSseClient.open(gateway, server);
-    const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'raw', version: '0' } };
+    const params = {
+      protocolVersion: '2024-11-05',
+      capabilities: {},
+      clientInfo: { name: 'raw', version: '0' },
+    };
     await client.post({ jsonrpc: '2.0', id: 'init', method: 'initialize', params });
     await client.until(/"id":"init"/);
     await client.post({ jsonrpc: '2.0', method: 'notifications/initialized' });
@@ -120,7 +124,10 @@ export class RawSseClient {
 /** The pid of the process that a session uses; of its group, too. */
 export async function pidOfSession(gateway: TestGateway, sessionId: string): Promise<number> {
   const { server, instance } = await gateway.event('session.leased', ({ session }) => session === sessionId);
-  const { pid } = await gateway.event('instance.started', (event) => event.server === server && event.instance === instance);
+  const { pid } = await gateway.event(
+    'instance.started',
+    (event) => event.server === server && event.instance === instance,
+  );
   return pid;
 }
 
@@ -139,7 +146,9 @@ export async function groupEnded(pid: number, withinMs = BOUND_MS): Promise<numb
 
 /** Pids of all processes that were started for a server so far. */
 export function pidsOf({ events }: TestGateway, server: string): number[] {
-  return events.flatMap((event) => (event.type === 'instance.started' && event.server === server ? [event.pid] : []));
+  return events.flatMap((event) =>
+    event.type === 'instance.started' && event.server === server ? [event.pid] : [],
+  );
 }
 
 /** A folder that goes with its scope. */

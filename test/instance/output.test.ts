@@ -31,11 +31,17 @@ type Odd = keyof typeof ODD;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  const servers = Object.fromEntries(Object.entries(ODD).map(([name, switches]) => [name, runs(HOSTILE_SERVER, ...switches)]));
+  const servers = Object.fromEntries(
+    Object.entries(ODD).map(([name, switches]) => [name, runs(HOSTILE_SERVER, ...switches)]),
+  );
   gateway = await startGateway({
     http: { sseGraceMs: 50 },
     limits: { concurrentStarts: 4 },
-    servers: { ...servers, good: runs(HOSTILE_SERVER), terse: { ...runs(HOSTILE_SERVER), callTimeoutMs: 500 } },
+    servers: {
+      ...servers,
+      good: runs(HOSTILE_SERVER),
+      terse: { ...runs(HOSTILE_SERVER), callTimeoutMs: 500 },
+    },
   });
 });
 afterAll(() => gateway.stop());
@@ -43,9 +49,15 @@ afterAll(() => gateway.stop());
 describe.concurrent('a server that prints', () => {
   it.each(Object.keys(ODD) as Odd[])('%s is understood all the same, by REST and by MCP', async (server) => {
     const client = await BareSseClient.initialized(`${gateway.url}/${server}`);
-    const texts = await Promise.all([textOf(gateway, `${server}/echo`, 's', { text: TEXT }), client.callTool('echo', { text: TEXT })]);
+    const texts = await Promise.all([
+      textOf(gateway, `${server}/echo`, 's', { text: TEXT }),
+      client.callTool('echo', { text: TEXT }),
+    ]);
     expect(texts.map((text) => (JSON.parse(text) as { text: string }).text)).toEqual([TEXT, TEXT]);
-    expect([await client.callTool('count'), await textOf(gateway, `${server}/count`, 's')]).toEqual(['1', '1']);
+    expect([await client.callTool('count'), await textOf(gateway, `${server}/count`, 's')]).toEqual([
+      '1',
+      '1',
+    ]);
     client.close();
   });
 });
@@ -70,15 +82,21 @@ describe('what a server printed', () => {
     const client = await BareSseClient.initialized(`${gateway.url}/dup-answer`);
     await client.callTool('count');
     await client.callTool('count');
-    const ids = client.events.flatMap(({ event, data }) => (event === 'message' ? [(JSON.parse(data) as { id: unknown }).id] : []));
+    const ids = client.events.flatMap(({ event, data }) =>
+      event === 'message' ? [(JSON.parse(data) as { id: unknown }).id] : [],
+    );
     expect(new Set(ids).size).toBe(ids.length);
-    const dropped = gateway.events.filter((event) => event.type === 'instance.dropped' && event.server === 'unknown-id');
+    const dropped = gateway.events.filter(
+      (event) => event.type === 'instance.dropped' && event.server === 'unknown-id',
+    );
     expect(dropped.length).toBeGreaterThan(0);
     client.close();
   });
 
   it('#29 on standard error is told at a bounded rate, and its end is kept', async () => {
-    const told = gateway.events.filter((event) => event.type === 'instance.stderr' && event.server === 'stderr-flood');
+    const told = gateway.events.filter(
+      (event) => event.type === 'instance.stderr' && event.server === 'stderr-flood',
+    );
     expect(told.length).toBeGreaterThan(0);
     expect(told.length).toBeLessThan(1000);
   });
@@ -94,7 +112,9 @@ describe('what a server printed', () => {
 
   it('instead of an answer makes its call time out, and no other', async () => {
     const garbage = rest(gateway, 'terse/sleep', 's', { ms: 60_000 });
-    const written = await textOf(gateway, 'terse/write', 's', { raw: 'garbage\n{"jsonrpc":"2.0","id":2,"resu\n{"id":3,"result":{}}\n' });
+    const written = await textOf(gateway, 'terse/write', 's', {
+      raw: 'garbage\n{"jsonrpc":"2.0","id":2,"resu\n{"id":3,"result":{}}\n',
+    });
     expect(written).toBe('written');
     expect(await garbage).toMatchObject({ status: 504, code: 'CALL_TIMEOUT' });
     expect(await textOf(gateway, 'terse/count', 's')).toBe('1');

@@ -29,7 +29,10 @@ beforeAll(async () => {
       broken: runs(HOSTILE_SERVER, '--exit-on-start=3'),
       unready: runs(HOSTILE_SERVER, '--crash-after=0'),
       mute: { ...runs(HOSTILE_SERVER, '--never-init'), startTimeoutMs: 300 },
-      'mute-stubborn': { ...runs(HOSTILE_SERVER, '--never-init', '--ignore-eof', '--ignore-term'), startTimeoutMs: 300 },
+      'mute-stubborn': {
+        ...runs(HOSTILE_SERVER, '--never-init', '--ignore-eof', '--ignore-term'),
+        startTimeoutMs: 300,
+      },
       deaf: { ...runs(HOSTILE_SERVER, '--never-read-stdin'), startTimeoutMs: 300 },
       slow: runs(HOSTILE_SERVER, '--slow-init=300'),
       'slow-too': runs(HOSTILE_SERVER, '--slow-init=10000'),
@@ -38,7 +41,9 @@ beforeAll(async () => {
   log.on('data', (text: string) => {
     logged += text;
   });
-  createLog({ level: 'info', format: 'pretty', colors: false, secrets: [], stream: log }).follow(gateway.gateway.events);
+  createLog({ level: 'info', format: 'pretty', colors: false, secrets: [], stream: log }).follow(
+    gateway.gateway.events,
+  );
 });
 afterAll(() => {
   folder[Symbol.dispose]();
@@ -47,7 +52,9 @@ afterAll(() => {
 
 /** Lines at error level that name the server. */
 function errorLines(server: string): string[] {
-  return logged.split('\n').filter((line) => line.includes('[ERROR]') && new RegExp(`\\b${server}\\b`).test(line));
+  return logged
+    .split('\n')
+    .filter((line) => line.includes('[ERROR]') && new RegExp(`\\b${server}\\b`).test(line));
 }
 
 describe('#20 a server that cannot be spawned', () => {
@@ -67,7 +74,11 @@ describe('#20 a server that cannot be spawned', () => {
 
   it('is told to an MCP client as a JSON-RPC error that names nothing of this machine', async () => {
     const client = await BareSseClient.open(`${gateway.url}/missing`);
-    const { error } = await client.request('initialize', { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'x', version: '0' } });
+    const { error } = await client.request('initialize', {
+      protocolVersion: '2024-11-05',
+      capabilities: {},
+      clientInfo: { name: 'x', version: '0' },
+    });
     expect(error).toMatchObject({ code: -32603, data: { reason: 'start-failed' } });
     expect(JSON.stringify(error)).not.toContain('no-such-command-anywhere');
     client.close();
@@ -87,8 +98,15 @@ describe('#21 a server that dies before it is ready', () => {
     const { status, code } = await rest(gateway, 'broken/pid', 's');
     expect([status, code]).toEqual([502, 'START_FAILED']);
     const { exit, ready } = await gateway.event('instance.exited', ({ server }) => server === 'broken');
-    expect({ ...exit, ready }).toMatchObject({ exitCode: 3, expected: false, ready: false, stderrTail: ['boom: cannot start'] });
-    expect(errorLines('broken').at(-1)).toMatch(/did not start: exit code 3; its last words: boom: cannot start$/);
+    expect({ ...exit, ready }).toMatchObject({
+      exitCode: 3,
+      expected: false,
+      ready: false,
+      stderrTail: ['boom: cannot start'],
+    });
+    expect(errorLines('broken').at(-1)).toMatch(
+      /did not start: exit code 3; its last words: boom: cannot start$/,
+    );
   });
 
   it('fails when it dies of initialize itself', async () => {
@@ -112,12 +130,18 @@ describe.concurrent('#24 a server that never gets ready', () => {
     const { pid = 0, exit } = await gateway.event('instance.exited', (event) => event.server === server);
     expect(groupMembers(pid)).toEqual([]);
     expect(exit.expected).toBe(false);
-    expect(errorLines(server)).toEqual([expect.stringMatching(/did not start: no answer to initialize within 300 ms/)]);
+    expect(errorLines(server)).toEqual([
+      expect.stringMatching(/did not start: no answer to initialize within 300 ms/),
+    ]);
   });
 
   it('times out for an MCP client, too', async () => {
     const client = await BareSseClient.open(`${gateway.url}/mute`);
-    const { error } = await client.request('initialize', { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'x', version: '0' } });
+    const { error } = await client.request('initialize', {
+      protocolVersion: '2024-11-05',
+      capabilities: {},
+      clientInfo: { name: 'x', version: '0' },
+    });
     expect(error).toMatchObject({ code: -32603, data: { reason: 'start-timeout' } });
     client.close();
   });

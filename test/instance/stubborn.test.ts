@@ -46,14 +46,17 @@ describe.concurrent('a server that does not want to go', () => {
     await groupEnded(pid);
   });
 
-  it.each(['stubborn', 'stubborn-fork', 'stubborn-sh'])('#35 is killed when it ignores EOF and SIGTERM: %s', async (server) => {
-    const pid = await start(server, server);
-    await end(server);
-    const { exit } = await gateway.event('instance.exited', (event) => event.server === server);
-    await groupEnded(pid);
-    expect(exit.expected).toBe(true);
-    if (server === 'stubborn') expect(exit.signal).toBe('SIGKILL');
-  });
+  it.each(['stubborn', 'stubborn-fork', 'stubborn-sh'])(
+    '#35 is killed when it ignores EOF and SIGTERM: %s',
+    async (server) => {
+      const pid = await start(server, server);
+      await end(server);
+      const { exit } = await gateway.event('instance.exited', (event) => event.server === server);
+      await groupEnded(pid);
+      expect(exit.expected).toBe(true);
+      if (server === 'stubborn') expect(exit.signal).toBe('SIGKILL');
+    },
+  );
 
   it('#35 is asked before it is killed', async () => {
     await start('stubborn', 'asked');

@@ -11,7 +11,8 @@ import {
   type TestGateway,
 } from '../support/gateway.ts';
 import { type Holdings, holdings } from '../support/no-leaks.ts';
-import { BOTH, initialize, RawExchange, StreamableClient } from '../support/streamable-client.ts';
+import { RawExchange } from '../support/raw-exchange.ts';
+import { BOTH, initialize, StreamableClient } from '../support/streamable-client.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

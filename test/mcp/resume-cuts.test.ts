@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import type { RpcMessage } from '../support/sse-client.ts';
-import { callOf, RawExchange, StreamableClient } from '../support/streamable-client.ts';
+import { callOf, StreamableClient } from '../support/streamable-client.ts';
 
 const CUTS = 200;
 const STEPS = 60;

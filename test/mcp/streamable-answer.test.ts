@@ -1,14 +1,8 @@
 /** JSON or an event stream: what the client accepts, and what the server says first (protocol-eras.md 1.1, 1.3). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
-import {
-  answerOf,
-  BOTH,
-  callOf,
-  initialize,
-  RawExchange,
-  StreamableClient,
-} from '../support/streamable-client.ts';
+import { RawExchange } from '../support/raw-exchange.ts';
+import { answerOf, BOTH, callOf, initialize, StreamableClient } from '../support/streamable-client.ts';
 
 let gateway: TestGateway;
 let client: StreamableClient;

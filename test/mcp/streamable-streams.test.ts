@@ -1,7 +1,8 @@
 /** Which stream a message goes to: exactly one, never two (protocol-eras.md 4.1; 2025-11-25 Multiple Connections). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
-import { answerOf, type RawExchange, StreamableClient } from '../support/streamable-client.ts';
+import { type RawExchange } from '../support/raw-exchange.ts';
+import { answerOf, StreamableClient } from '../support/streamable-client.ts';
 
 let gateway: TestGateway;
 const open = () => StreamableClient.open(gateway.port, '/echo', { capabilities: { sampling: {} } });
@@ -209,7 +210,7 @@ describe('a client that disconnects', () => {
     const client = await open();
     const known = gateway.events.length;
     const call = client.call('sleep', { ms: 200 }, headers, 'left');
-    await call.until(() => (headers.accept === undefined ? !call.socket.connecting : call.received > 0));
+    await call.until(() => ('accept' in headers ? call.received > 0 : !call.socket.connecting));
     expect(await client.text('echo')).toBe('{}');
     call.reset();
     const settled = await gateway.event(

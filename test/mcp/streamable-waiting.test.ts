@@ -10,7 +10,7 @@ const WAIT_MS = 60_000;
 const question = (id: number) => ownFrame(`{"jsonrpc":"2.0","id":${id},"method":"roots/list"}`);
 const note = (text = 'x') =>
   ownFrame(`{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${text}"}}`);
-const textOf = (data: readonly Buffer[]) => Buffer.concat(data as Buffer[]).toString();
+const textOf = (data: readonly Buffer[]) => Buffer.concat(data).toString();
 
 let answers: string[];
 let room: WaitingRoom;

@@ -1,12 +1,12 @@
 /** What can be resumed is bounded, and is whole or refused: never a gap that nobody notices. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamLogs } from '../../src/session/stream-logs.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const MAX_AGE_MS = 5 * 60_000;
 const eventOf = (text: string): Buffer[] => [Buffer.from(text.slice(0, 1)), Buffer.from(text.slice(1))];
-const textOf = (pieces: readonly Buffer[]) => Buffer.concat(pieces as Buffer[]).toString();
+const textOf = (pieces: readonly Buffer[]) => Buffer.concat(pieces).toString();
 
 function logsOf(maxBytes: number) {
   const clock = new ManualClock(1000);

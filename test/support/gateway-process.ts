@@ -50,7 +50,10 @@ export interface GatewayProcess extends AsyncDisposable {
 }
 
 /** Starts it with a configuration on a port that the system chooses, or on one of its own; resolves when it listens. */
-export async function startGatewayProcess(config: { readonly port?: number; readonly [key: string]: unknown }, options: RunOptions = {}): Promise<GatewayProcess> {
+export async function startGatewayProcess(
+  config: { readonly port?: number; readonly [key: string]: unknown },
+  options: RunOptions = {},
+): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-gateway-process-'));
   const running = start(['--config', writeConfig(folder, config)], options);
   const { child, outcome } = running;
@@ -62,7 +65,10 @@ export async function startGatewayProcess(config: { readonly port?: number; read
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const port = config.port === undefined ? Number((await running.says(/listens on 127\.0\.0\.1:(\d+)/))[1]) : await answering(config.port);
+    const port =
+      config.port === undefined
+        ? Number((await running.says(/listens on 127\.0\.0\.1:(\d+)/))[1])
+        : await answering(config.port);
     return {
       ...running,
       pid: child.pid ?? 0,
@@ -99,8 +105,18 @@ export function writeConfig(folder: string, config: object | string): string {
 function start(args: readonly string[], options: RunOptions) {
   buildOnce();
   const { PATH = '', HOME = '' } = process.env;
-  const line = [...(options.prefix ?? []), process.execPath, ...(options.node ?? []), options.program ?? PROGRAM, ...args];
-  const child = spawn(line[0] ?? '', line.slice(1), { cwd: options.cwd ?? ROOT, env: { PATH, HOME, ...options.env }, stdio: 'pipe' });
+  const line = [
+    ...(options.prefix ?? []),
+    process.execPath,
+    ...(options.node ?? []),
+    options.program ?? PROGRAM,
+    ...args,
+  ];
+  const child = spawn(line[0] ?? '', line.slice(1), {
+    cwd: options.cwd ?? ROOT,
+    env: { PATH, HOME, ...options.env },
+    stdio: 'pipe',
+  });
   let stdout = '';
   let stderr = '';
   child.stdin.on('error', () => undefined);
@@ -129,11 +145,13 @@ function start(args: readonly string[], options: RunOptions) {
   return { child, outcome, says, stderr: () => stderr };
 }
 
-let built = false;
+let built: 'yes' | 'failed' | undefined;
 
 /** Several test files may come here at once, each in a process of its own. */
 function buildOnce(): void {
-  if (built) return;
+  if (built === 'failed') throw new Error('the sources do not build');
+  if (built === 'yes') return;
+  built = 'failed';
   const lock = join(ROOT, 'node_modules', '.building-for-tests');
   const deadline = Date.now() + 60_000;
   while (!tryLock(lock)) {
@@ -146,7 +164,7 @@ function buildOnce(): void {
     rmdirSync(lock);
   }
   if (!existsSync(join(ROOT, 'dist/main.js'))) throw new Error('the build made no dist/main.js');
-  built = true;
+  built = 'yes';
 }
 
 function tryLock(path: string): boolean {

@@ -26,7 +26,11 @@ export function holdings(gateway: Gateway): Holdings {
 }
 
 /** Runs the body, then waits until nothing is held that was not held before. Rejects with what still is. */
-export async function expectNoLeaks(gateway: Gateway, body: () => Promise<void>, withinMs = 6000): Promise<void> {
+export async function expectNoLeaks(
+  gateway: Gateway,
+  body: () => Promise<void>,
+  withinMs = 6000,
+): Promise<void> {
   const before = holdings(gateway);
   await body();
   const deadline = performance.now() + withinMs;
@@ -35,7 +39,9 @@ export async function expectNoLeaks(gateway: Gateway, body: () => Promise<void>,
     const leaks = (Object.keys(before) as (keyof Holdings)[]).filter((what) => after[what] > before[what]);
     if (leaks.length === 0) return;
     if (performance.now() > deadline) {
-      throw new Error(`leaked: ${leaks.map((what) => `${what} ${before[what]} -> ${after[what]}`).join(', ')}`);
+      throw new Error(
+        `leaked: ${leaks.map((what) => `${what} ${before[what]} -> ${after[what]}`).join(', ')}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -124,10 +124,7 @@ export class PostReply {
     this.#release();
     cutStalled(this.#reply.raw, this.#options.writeDeadlineMs);
     const pieces = this.#options.batch ? arrayOf(this.#answers) : (this.#answers[0] ?? []);
-    this.#reply
-      .headers(this.#headers)
-      .type('application/json')
-      .send(Buffer.concat(pieces as Buffer[]));
+    this.#reply.headers(this.#headers).type('application/json').send(Buffer.concat(pieces));
     this.#options.onDone();
   }
 

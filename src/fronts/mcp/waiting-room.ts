@@ -45,7 +45,7 @@ export class WaitingRoom {
 
   /** Hands over everything, in order. */
   leave(take: (data: readonly Buffer[]) => Delivery): void {
-    for (const waiting of [...this.#waiting]) {
+    for (const waiting of this.#waiting) {
       this.#remove(waiting);
       take(waiting.data);
     }
@@ -66,7 +66,7 @@ export class WaitingRoom {
   /** Nobody came to hear the question: the server is told in the client's place. */
   #giveUp(waiting: Waiting): void {
     this.#remove(waiting);
-    const scan = scanFrame(Buffer.concat(waiting.data as Buffer[]), 'server');
+    const scan = scanFrame(Buffer.concat(waiting.data), 'server');
     if (!scan.ok || scan.frame.id === undefined) return;
     const id = scan.frame.bytes.subarray(scan.frame.id.start, scan.frame.id.end);
     this.#session.upstream?.answer(
