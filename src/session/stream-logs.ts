@@ -61,7 +61,7 @@ export class StreamLogs {
     if (state === undefined || !Number.isSafeInteger(seq) || seq < state.gone || seq > state.last)
       return undefined;
     return this.#events
-      .filter((event) => event.stream === stream && event.seq >= seq)
+      .filter((event) => event.stream === stream && event.seq > seq)
       .map((event) => event.pieces);
   }
 
