@@ -42,7 +42,7 @@ export class CallDeadlines {
     this.#timer = undefined;
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const route of [...this.#table.routes()]) {
+    for (const route of this.#table.routes()) {
       if (route.deadlineMs <= now) this.#expire(route);
       else next = Math.min(next, route.deadlineMs);
     }

@@ -24,15 +24,16 @@ export function spawnChild(spec: ServerSpec, instance: number, events: Events): 
   return 'spawnError' in child ? stillborn(child.spawnError) : new ChildWire(spec, child, instance, events);
 }
 
+const noop = (): void => undefined;
+
 /** A process that could not even be tried. */
 function stillborn(spawnError: string): Wire {
-  const nothing = (): void => undefined;
   return {
     pid: undefined,
     write: () => 'gone',
-    read: nothing,
-    pause: nothing,
-    resume: nothing,
+    read: noop,
+    pause: noop,
+    resume: noop,
     stop: () => Promise.resolve(),
     ended: Promise.resolve({ exitCode: null, signal: null, expected: false, spawnError, stderrTail: [] }),
   };

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { BareSseClient, type RpcMessage } from '../support/sse-client.ts';
@@ -38,23 +38,18 @@ function totalOf(client: number): number {
   return client + 2;
 }
 
-function argumentsOf(kind: Kind, client: number, n: number): { name: string; arguments: object } {
-  const nonce = nonceOf(client, n);
-  switch (kind) {
-    case 'echo':
-      return { name: 'echo', arguments: { nonce } };
-    case 'log':
-      return { name: 'log', arguments: { text: nonce } };
-    case 'progress':
-      return { name: 'progress', arguments: { steps: totalOf(client) } };
-    case 'ask':
-      return { name: 'ask', arguments: { method: 'sampling/createMessage', params: { nonce } } };
-    case 'slow':
-      return { name: 'sleep', arguments: { ms: (n * 7) % 20 } };
-    case 'cancelled':
-      return { name: 'sleep', arguments: { ms: 60_000 } };
-  }
-}
+const ARGUMENTS: Readonly<Record<Kind, (client: number, n: number) => { name: string; arguments: object }>> =
+  {
+    echo: (client, n) => ({ name: 'echo', arguments: { nonce: nonceOf(client, n) } }),
+    log: (client, n) => ({ name: 'log', arguments: { text: nonceOf(client, n) } }),
+    progress: (client) => ({ name: 'progress', arguments: { steps: totalOf(client) } }),
+    ask: (client, n) => ({
+      name: 'ask',
+      arguments: { method: 'sampling/createMessage', params: { nonce: nonceOf(client, n) } },
+    }),
+    slow: (_client, n) => ({ name: 'sleep', arguments: { ms: (n * 7) % 20 } }),
+    cancelled: () => ({ name: 'sleep', arguments: { ms: 60_000 } }),
+  };
 
 async function take(client: number, kind: Kind, n: number): Promise<void> {
   const mine = clients[client];
@@ -65,7 +60,7 @@ async function take(client: number, kind: Kind, n: number): Promise<void> {
     jsonrpc: '2.0',
     id,
     method: 'tools/call',
-    params: { ...argumentsOf(kind, client, n), _meta: { progressToken: token } },
+    params: { ...ARGUMENTS[kind](client, n), _meta: { progressToken: token } },
   });
   if (kind === 'cancelled') {
     await mine.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } });
@@ -83,7 +78,7 @@ async function take(client: number, kind: Kind, n: number): Promise<void> {
 
 function checkAnswer({ result, error }: RpcMessage, kind: Kind, client: number, n: number): void {
   if (error !== undefined) throw new Error(error.message);
-  const text = (result?.['content'] as { text: string }[])[0]?.text ?? '';
+  const text = (result?.['content'] as { text: string }[] | undefined)?.[0]?.text ?? '';
   if (kind === 'echo') expect(JSON.parse(text)).toEqual({ nonce: nonceOf(client, n) });
   if (kind === 'ask')
     expect((JSON.parse(text) as { result: unknown }).result).toEqual({ answer: nonceOf(client, n) });

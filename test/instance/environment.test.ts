@@ -113,7 +113,7 @@ describe('what a server is run with', () => {
     gateway.gateway.events.subscribe(
       (event) => {
         if (event.type === 'message' && event.direction === 'from-server')
-          lines.push(Buffer.concat(event.bytes as Buffer[]).toString());
+          lines.push(Buffer.concat(event.bytes).toString());
       },
       { messages: true },
     );

@@ -163,7 +163,8 @@ describe('#32 a server that stops reading', () => {
       expect(await response.json()).toMatchObject({ code: 'SERVER_OVERLOADED' });
     }
     expect((await fetch(`${gateway.url}/api/sessions/full`, { method: 'DELETE' })).status).toBe(204);
-    expect((await Promise.all(calls)).toSorted()).toEqual([...Array(6).fill(404), ...Array(4).fill(503)]);
+    const statuses = await Promise.all(calls);
+    expect([404, 503].map((status) => statuses.filter((each) => each === status).length)).toEqual([6, 4]);
     await groupEnded(await pidOfSession(gateway, 'full'));
   });
 });

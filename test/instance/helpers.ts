@@ -138,7 +138,8 @@ export const BOUND_MS = 5000;
 export async function groupEnded(pid: number, withinMs = BOUND_MS): Promise<number> {
   const started = performance.now();
   while (groupMembers(pid).length > 0) {
-    if (performance.now() - started > withinMs) throw new Error(`group ${pid} lives: ${groupMembers(pid)}`);
+    if (performance.now() - started > withinMs)
+      throw new Error(`group ${pid} lives: ${groupMembers(pid).join(', ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return performance.now() - started;

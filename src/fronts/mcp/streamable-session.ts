@@ -105,7 +105,7 @@ export class StreamableSession implements Outbox {
     const carrying = [...this.#posts].filter((post) => post.carries);
     const connected = carrying.filter((post) => post.connected);
     const [only] = connected;
-    
+    if (this.#posts.size === 1 && only !== undefined) return only;
     if (this.#listening?.connected === true) return this.#listening;
     return connected.at(-1) ?? carrying.at(-1);
   }
