@@ -18,20 +18,95 @@ export interface InstanceExit {
 export type GatewayEvent =
   | { readonly type: 'gateway.stopping'; readonly drainMs: number }
   | { readonly type: 'gateway.stopped' }
-  | { readonly type: 'gateway.fault'; readonly where: string; readonly cause: unknown; readonly requestId?: string }
-  | { readonly type: 'instance.started'; readonly server: string; readonly instance: number; readonly pid: number }
-  | { readonly type: 'instance.ready'; readonly server: string; readonly instance: number; readonly tookMs: number }
-  | { readonly type: 'instance.exited'; readonly server: string; readonly instance: number; readonly pid: number | undefined; readonly ready: boolean; readonly exit: InstanceExit }
-  | { readonly type: 'instance.stderr'; readonly server: string; readonly instance: number; readonly line: string }
-  | { readonly type: 'instance.noise'; readonly server: string; readonly instance: number; readonly why: string; readonly line: string }
-  | { readonly type: 'instance.dropped'; readonly server: string; readonly instance: number; readonly why: string }
-  | { readonly type: 'session.opened'; readonly session: string; readonly server: string; readonly front: string; readonly principal: string }
-  | { readonly type: 'session.leased'; readonly session: string; readonly server: string; readonly instance: number }
-  | { readonly type: 'session.ended'; readonly session: string; readonly server: string; readonly front: string; readonly reason: string }
-  | { readonly type: 'request.refused'; readonly method: string; readonly url: string; readonly status: number; readonly code: string; readonly detail: string | undefined; readonly requestId: string }
-  | { readonly type: 'call.settled'; readonly server: string; readonly method: string; readonly outcome: string; readonly tookMs: number }
+  | {
+      readonly type: 'gateway.fault';
+      readonly where: string;
+      readonly cause: unknown;
+      readonly requestId?: string;
+    }
+  | {
+      readonly type: 'instance.started';
+      readonly server: string;
+      readonly instance: number;
+      readonly pid: number;
+    }
+  | {
+      readonly type: 'instance.ready';
+      readonly server: string;
+      readonly instance: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: 'instance.exited';
+      readonly server: string;
+      readonly instance: number;
+      readonly pid: number | undefined;
+      readonly ready: boolean;
+      readonly exit: InstanceExit;
+    }
+  | {
+      readonly type: 'instance.stderr';
+      readonly server: string;
+      readonly instance: number;
+      readonly line: string;
+    }
+  | {
+      readonly type: 'instance.noise';
+      readonly server: string;
+      readonly instance: number;
+      readonly why: string;
+      readonly line: string;
+    }
+  | {
+      readonly type: 'instance.dropped';
+      readonly server: string;
+      readonly instance: number;
+      readonly why: string;
+    }
+  | {
+      readonly type: 'session.opened';
+      readonly session: string;
+      readonly server: string;
+      readonly front: string;
+      readonly principal: string;
+    }
+  | {
+      readonly type: 'session.leased';
+      readonly session: string;
+      readonly server: string;
+      readonly instance: number;
+    }
+  | {
+      readonly type: 'session.ended';
+      readonly session: string;
+      readonly server: string;
+      readonly front: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'request.refused';
+      readonly method: string;
+      readonly url: string;
+      readonly status: number;
+      readonly code: string;
+      readonly detail: string | undefined;
+      readonly requestId: string;
+    }
+  | {
+      readonly type: 'call.settled';
+      readonly server: string;
+      readonly method: string;
+      readonly outcome: string;
+      readonly tookMs: number;
+    }
   | { readonly type: 'catalog.failed'; readonly server: string; readonly why: string }
-  | { readonly type: 'message'; readonly server: string; readonly instance: number; readonly direction: 'to-server' | 'from-server'; readonly bytes: readonly Buffer[] };
+  | {
+      readonly type: 'message';
+      readonly server: string;
+      readonly instance: number;
+      readonly direction: 'to-server' | 'from-server';
+      readonly bytes: readonly Buffer[];
+    };
 
 export type EventListener = (event: GatewayEvent) => void;
 

@@ -3,4 +3,10 @@ export { type ConfigIssue, formatIssue } from './config/issues.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';
 export type { Config } from './config/schema.ts';
 export { ERRORS, type ErrorCode, GatewayError } from './errors.ts';
-export { createEvents, type EventListener, type Events, type GatewayEvent, type InstanceExit } from './events.ts';
+export {
+  createEvents,
+  type EventListener,
+  type Events,
+  type GatewayEvent,
+  type InstanceExit,
+} from './events.ts';

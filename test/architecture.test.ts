@@ -50,7 +50,9 @@ describe('the tree', () => {
 
   it('imports only in the permitted direction', () => {
     const wrong = [...imports].flatMap(([file, targets]) =>
-      targets.filter((target) => !isPermitted(roomOf(file), target)).map((target) => `${file} imports ${target}`),
+      targets
+        .filter((target) => !isPermitted(roomOf(file), target))
+        .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -60,7 +62,9 @@ describe('the tree', () => {
     const walk = (file: string, path: readonly string[]): string[] => {
       if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(' -> ')];
       if (done.has(file)) return [];
-      const found = (imports.get(file) ?? []).filter((target) => imports.has(target)).flatMap((target) => walk(target, [...path, file]));
+      const found = (imports.get(file) ?? [])
+        .filter((target) => imports.has(target))
+        .flatMap((target) => walk(target, [...path, file]));
       done.add(file);
       return found;
     };
@@ -68,7 +72,9 @@ describe('the tree', () => {
   });
 
   it('has no file of more than 300 lines', () => {
-    const long = [...files, ...list('test'), ...list('scripts')].filter((file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 301);
+    const long = [...files, ...list('test'), ...list('scripts')].filter(
+      (file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 301,
+    );
     expect(long).toEqual([]);
   });
 });
@@ -81,8 +87,13 @@ function list(folder: string): string[] {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const found = [...text.matchAll(/^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'/gm), ...text.matchAll(/\bimport\('([^']+)'\)/g)];
-  return found.map(([, target = '']) => (target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target));
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'/gm),
+    ...text.matchAll(/\bimport\('([^']+)'\)/g),
+  ];
+  return found.map(([, target = '']) =>
+    target.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), target)) : target,
+  );
 }
 
 function roomOf(file: string): string {

@@ -103,7 +103,13 @@ export function compileBearer(credentials: readonly BearerCredential[], key: Buf
 }
 
 /** Two credentials of one name are one principal only when they grant the same: a session keeps the grants it was opened with. */
-function grantsKey({ servers, tools }: { readonly servers?: readonly string[] | undefined; readonly tools?: readonly string[] | undefined }): string {
+function grantsKey({
+  servers,
+  tools,
+}: {
+  readonly servers?: readonly string[] | undefined;
+  readonly tools?: readonly string[] | undefined;
+}): string {
   return servers === undefined && tools === undefined ? '' : ` ${JSON.stringify({ servers, tools })}`;
 }
 

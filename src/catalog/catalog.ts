@@ -93,7 +93,8 @@ export async function listTools(upstream: Upstream): Promise<readonly ListedTool
     const answer = await ask(upstream, 'tools/list', cursor === undefined ? {} : { cursor });
     if (answer.kind === 'error') throw new GatewayError('SERVER_ERROR', 'It refused to list its tools.');
     const page = asObject(bodyOf(answer));
-    if (!Array.isArray(page['tools'])) throw new GatewayError('BAD_ANSWER', 'Its list of tools is not a list.');
+    if (!Array.isArray(page['tools']))
+      throw new GatewayError('BAD_ANSWER', 'Its list of tools is not a list.');
     for (const tool of page['tools'] as unknown[]) if (isTool(tool)) tools.push(tool);
     cursor = asString(page['nextCursor']);
     if (cursor !== undefined && seen.has(cursor)) break;
@@ -107,7 +108,9 @@ function isTool(value: unknown): value is ListedTool {
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
 }
 
 function asString(value: unknown): string | undefined {

@@ -11,7 +11,7 @@ import {
   PublicUrl,
   wholeNumber,
 } from './schema-fields.ts';
-import { ServerSchema, ServersSchema } from './schema-server.ts';
+import { ServersSchema } from './schema-server.ts';
 
 const MiB = 1_048_576;
 const GiB = 1024 * MiB;
@@ -85,4 +85,3 @@ export const ConfigSchema = z
   .describe('Configuration of mcp-gateway.');
 
 export type Config = DeepReadonly<z.output<typeof ConfigSchema>>;
-export type ServerConfig = DeepReadonly<z.output<typeof ServerSchema>>;

@@ -71,7 +71,7 @@ function checkWhere(request: FastifyRequest, reply: FastifyReply, options: EdgeO
   const { origin } = request.headers;
   const verdict = checkOrigin({
     origin,
-    secFetchSite: request.headers['sec-fetch-site'] as string | undefined,
+    secFetchSite: request.headers['sec-fetch-site'],
     host: request.headers.host,
     method: request.method,
     allowedOrigins,

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a server may take to notice the end of its input, and then SIGTERM: 2 s each, as the official SDK. */
-export const STOP_GRACE_MS = 2000;
+const STOP_GRACE_MS = 2000;
 /** How often a group whose leader has gone is looked at. */
 const POLL_MS = 50;
 
@@ -46,7 +46,7 @@ export async function endLeftovers(pid: number): Promise<void> {
 }
 
 /** @returns false when the group has no member left. */
-export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid, signal);
   } catch {

@@ -14,7 +14,7 @@ export const LATEST_LEGACY_VERSION = '2025-11-25';
 export const BATCH_VERSION = '2025-03-26';
 
 /** The first revision without a handshake. */
-export const FIRST_MODERN_VERSION = '2026-07-28';
+const FIRST_MODERN_VERSION = '2026-07-28';
 /** From this revision on a stream opens with an event that has an id and no data; older clients choke on it. */
 const FIRST_PRIMING_VERSION = '2025-11-25';
 

@@ -29,7 +29,7 @@ export class ReplayLog {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#events.push({ seq: this.#lastSeq, pieces, bytes });
     this.#bytes += bytes;
-    while (!keepAll && this.#bytes > this.#maxBytes && this.#events.length > 1) this.#bytes -= this.#events.shift()?.bytes ?? 0;
+    if (!keepAll) this.#trim();
     return bytes;
   }
 
@@ -38,6 +38,11 @@ export class ReplayLog {
     const oldest = this.#events[0]?.seq ?? this.nextSeq;
     if (!Number.isSafeInteger(seq) || seq < oldest - 1 || seq > this.#lastSeq) return undefined;
     return this.#events.slice(seq - oldest + 1);
+  }
+
+  #trim(): void {
+    while (this.#bytes > this.#maxBytes && this.#events.length > 1)
+      this.#bytes -= this.#events.shift()?.bytes ?? 0;
   }
 
   clear(): void {

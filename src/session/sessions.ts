@@ -73,7 +73,15 @@ export class Sessions {
       ...(id === undefined ? {} : { id }),
       lease: (initialize, signal) => {
         const isolation = decideIsolation(server.policy, { principal: principal.id, session: session.id });
-        const request = { server: server.name, era: 'legacy', isolation, capabilities: '', initialize, outbox, signal } as const;
+        const request = {
+          server: server.name,
+          era: 'legacy',
+          isolation,
+          capabilities: '',
+          initialize,
+          outbox,
+          signal,
+        } as const;
         return connect(this.#pool, request, mayUse);
       },
     });

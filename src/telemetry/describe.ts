@@ -100,12 +100,21 @@ function fieldsOf(rest: Readonly<Record<string, unknown>>): Record<string, unkno
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     if (name === 'session') fields['session'] = shortId(String(value));
-    else if (name !== 'bytes' && name !== 'cause' && name !== 'exit' && name !== 'line' && value !== undefined) fields[name] = value;
+    else if (
+      name !== 'bytes' &&
+      name !== 'cause' &&
+      name !== 'exit' &&
+      name !== 'line' &&
+      value !== undefined
+    )
+      fields[name] = value;
   }
   return fields;
 }
 
 function excerpt(pieces: readonly Buffer[]): string {
-  const whole = Buffer.concat(pieces as Buffer[]);
-  return whole.length <= MAX_MESSAGE_BYTES ? whole.toString() : `${whole.toString('utf8', 0, MAX_MESSAGE_BYTES)}… (${whole.length} bytes)`;
+  const whole = Buffer.concat(pieces);
+  return whole.length <= MAX_MESSAGE_BYTES
+    ? whole.toString()
+    : `${whole.toString('utf8', 0, MAX_MESSAGE_BYTES)}… (${whole.length} bytes)`;
 }

@@ -22,7 +22,13 @@ export interface Log {
 
 /** Bytes that may wait for a log reader that does not read; beyond it lines are dropped and counted. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-const COLORS: Readonly<Record<Level, string>> = { error: '31', warn: '33', info: '32', debug: '36', verbose: '90' };
+const COLORS: Readonly<Record<Level, string>> = {
+  error: '31',
+  warn: '33',
+  info: '32',
+  debug: '36',
+  verbose: '90',
+};
 
 export function createLog(options: LogOptions): Log {
   const { stream, level } = options;

@@ -1,5 +1,8 @@
 /** One promise over all fronts and both SDK generations: a real client cannot tell the gateway from its server. */
-import { SSEClientTransport as SseV2, StreamableHTTPClientTransport as StreamableV2 } from '@modelcontextprotocol/client';
+import {
+  SSEClientTransport as SseV2,
+  StreamableHTTPClientTransport as StreamableV2,
+} from '@modelcontextprotocol/client';
 import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as StreamableV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe } from 'vitest';

@@ -8,27 +8,38 @@ const GRACE_MS = 300;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await startGateway({ http: { sseGraceMs: GRACE_MS }, servers: { echo: runs(HOSTILE_SERVER), other: runs(HOSTILE_SERVER) } });
+  gateway = await startGateway({
+    http: { sseGraceMs: GRACE_MS },
+    servers: { echo: runs(HOSTILE_SERVER), other: runs(HOSTILE_SERVER) },
+  });
 });
 afterAll(() => gateway.stop());
 
 describe('HTTP+SSE', () => {
-  it.each(['/echo', '/echo/sse', '/echo/mcp'])('opens with a relative endpoint at %s and starts nothing', async (path) => {
-    const started = gateway.pids().length;
-    const client = await BareSseClient.open(gateway.url + path);
-    await client.endpoint();
-    expect(client.events[0]).toMatchObject({ event: 'endpoint', data: expect.stringMatching(/^\/echo\?sessionId=[0-9a-f]{38}$/) });
-    expect(client.events[0]?.id).toBeTruthy();
-    expect(client.response.headers.get('content-type')).toBe('text/event-stream');
-    expect(client.response.headers.get('cache-control')).toContain('no-transform');
-    expect(client.response.headers.get('x-accel-buffering')).toBe('no');
-    expect(gateway.pids().length).toBe(started);
-    client.close();
-  });
+  it.each(['/echo', '/echo/sse', '/echo/mcp'])(
+    'opens with a relative endpoint at %s and starts nothing',
+    async (path) => {
+      const started = gateway.pids().length;
+      const client = await BareSseClient.open(gateway.url + path);
+      await client.endpoint();
+      expect(client.events[0]).toMatchObject({
+        event: 'endpoint',
+        data: expect.stringMatching(/^\/echo\?sessionId=[0-9a-f]{38}$/),
+      });
+      expect(client.events[0]?.id).toBeTruthy();
+      expect(client.response.headers.get('content-type')).toBe('text/event-stream');
+      expect(client.response.headers.get('cache-control')).toContain('no-transform');
+      expect(client.response.headers.get('x-accel-buffering')).toBe('no');
+      expect(gateway.pids().length).toBe(started);
+      client.close();
+    },
+  );
 
   it('answers a POST with 202 and the request on the stream, its id and numbers as they came', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
-    const posted = await client.post('{"jsonrpc":"2.0","id":"a\\u0062","method":"tools/call","params":{"name":"echo","arguments":{"big":9007199254740993,"one":1.0}}}');
+    const posted = await client.post(
+      '{"jsonrpc":"2.0","id":"a\\u0062","method":"tools/call","params":{"name":"echo","arguments":{"big":9007199254740993,"one":1.0}}}',
+    );
     expect([posted.status, await posted.text()]).toEqual([202, 'Accepted']);
     const event = await client.waitFor((each) => (each.data.includes('9007199254740993') ? each : undefined));
     expect(event.data).toContain('"id":"a\\u0062"');
@@ -39,7 +50,11 @@ describe('HTTP+SSE', () => {
   it('serves POSTs at the message alias', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo/sse`);
     const alias = (await client.endpoint()).replace('/echo?', '/echo/message?');
-    const posted = await fetch(alias, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":77,"method":"ping"}' });
+    const posted = await fetch(alias, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":77,"method":"ping"}',
+    });
     expect(posted.status).toBe(202);
     expect((await client.message((message) => message.id === 77)).result).toEqual({});
     client.close();
@@ -47,17 +62,28 @@ describe('HTTP+SSE', () => {
 
   it('replaces raw newlines of a pretty-printed body by spaces', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
-    await client.post('{\r\n  "jsonrpc": "2.0",\n  "id": 5,\n  "method": "tools/call",\n  "params": { "name": "raw",\n "arguments": {} }\n}');
+    await client.post(
+      '{\r\n  "jsonrpc": "2.0",\n  "id": 5,\n  "method": "tools/call",\n  "params": { "name": "raw",\n "arguments": {} }\n}',
+    );
     const { result } = await client.message((message) => message.id === 5);
-    expect(result?.['content']).toEqual([{ type: 'text', text: expect.stringMatching(/^\{ {4}"jsonrpc": "2.0"/) }]);
+    expect(result?.['content']).toEqual([
+      { type: 'text', text: expect.stringMatching(/^\{ {4}"jsonrpc": "2.0"/) },
+    ]);
     client.close();
   });
 
   it('rewrites ids and progress tokens on the way and restores them with their type', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
-    await client.post({ jsonrpc: '2.0', id: 'x', method: 'tools/call', params: { name: 'progress', arguments: { steps: 3 }, _meta: { progressToken: 'tok' } } });
+    await client.post({
+      jsonrpc: '2.0',
+      id: 'x',
+      method: 'tools/call',
+      params: { name: 'progress', arguments: { steps: 3 }, _meta: { progressToken: 'tok' } },
+    });
     await client.message((message) => message.id === 'x');
-    const tokens = client.events.flatMap(({ data }) => (data.includes('notifications/progress') ? [JSON.parse(data).params.progressToken] : []));
+    const tokens = client.events.flatMap(({ data }) =>
+      data.includes('notifications/progress') ? [JSON.parse(data).params.progressToken] : [],
+    );
     expect(tokens).toEqual(['tok', 'tok', 'tok']);
     const raw = await client.callTool('raw');
     expect(raw).not.toContain('tok');
@@ -66,7 +92,11 @@ describe('HTTP+SSE', () => {
 
   it('hands a question of the server to its client and the answer back', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`, { sampling: {} });
-    const asked = client.callTool('ask', { method: 'sampling/createMessage', params: { maxTokens: 5 }, stringId: true });
+    const asked = client.callTool('ask', {
+      method: 'sampling/createMessage',
+      params: { maxTokens: 5 },
+      stringId: true,
+    });
     const question = await client.message((message) => message.method === 'sampling/createMessage');
     expect(question.params).toEqual({ maxTokens: 5 });
     await client.post({ jsonrpc: '2.0', id: question.id, result: { model: 'm', exact: 1 } });
@@ -78,7 +108,12 @@ describe('HTTP+SSE', () => {
 
   it('cancels by the client id, tells the server its own, and answers nothing', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
-    await client.post({ jsonrpc: '2.0', id: 'slow', method: 'tools/call', params: { name: 'sleep', arguments: { ms: 60_000 } } });
+    await client.post({
+      jsonrpc: '2.0',
+      id: 'slow',
+      method: 'tools/call',
+      params: { name: 'sleep', arguments: { ms: 60_000 } },
+    });
     await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'slow' } });
     expect(JSON.parse(await client.callTool('cancelledIds'))).toHaveLength(1);
     expect(client.events.some(({ data }) => data.includes('"slow"'))).toBe(false);
@@ -86,9 +121,16 @@ describe('HTTP+SSE', () => {
   });
 
   it('cannot cancel the call of another session', async () => {
-    const [mine, theirs] = await Promise.all([BareSseClient.initialized(`${gateway.url}/echo`), BareSseClient.initialized(`${gateway.url}/echo`)]);
+    const [mine, theirs] = await Promise.all([
+      BareSseClient.initialized(`${gateway.url}/echo`),
+      BareSseClient.initialized(`${gateway.url}/echo`),
+    ]);
     const answer = theirs.request('tools/call', { name: 'sleep', arguments: { ms: 100 } }, 'shared-id');
-    await mine.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'shared-id' } });
+    await mine.post({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 'shared-id' },
+    });
     expect((await answer).result).toBeDefined();
     expect(JSON.parse(await mine.callTool('cancelledIds'))).toEqual([]);
     mine.close();
@@ -97,7 +139,16 @@ describe('HTTP+SSE', () => {
 
   it.each([
     ['a request before initialize', { jsonrpc: '2.0', id: 1, method: 'tools/list' }, -32600],
-    ['a modern probe', { jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } }, -32601],
+    [
+      'a modern probe',
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'server/discover',
+        params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } },
+      },
+      -32601,
+    ],
   ])('answers %s on the stream and starts nothing', async (_what, message, code) => {
     const started = gateway.pids().length;
     const client = await BareSseClient.open(`${gateway.url}/echo`);
@@ -111,9 +162,13 @@ describe('HTTP+SSE', () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const first = client.request('tools/call', { name: 'sleep', arguments: { ms: 150 } }, 'twice');
     await client.post({ jsonrpc: '2.0', id: 'twice', method: 'ping' });
-    expect((await client.message(({ id, error }) => id === 'twice' && error !== undefined)).error?.code).toBe(-32600);
+    expect((await client.message(({ id, error }) => id === 'twice' && error !== undefined)).error?.code).toBe(
+      -32600,
+    );
     await first;
-    expect((await client.message(({ id, result }) => id === 'twice' && result !== undefined)).result).toBeDefined();
+    expect(
+      (await client.message(({ id, result }) => id === 'twice' && result !== undefined)).result,
+    ).toBeDefined();
     client.close();
   });
 
@@ -122,8 +177,19 @@ describe('HTTP+SSE', () => {
     expect((await old.post([{ jsonrpc: '2.0', id: 1, method: 'ping' }])).status).toBe(400);
     old.close();
     const client = await BareSseClient.open(`${gateway.url}/echo`);
-    await client.request('initialize', { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 'b', version: '0' } });
-    expect((await client.post([{ jsonrpc: '2.0', id: 'b1', method: 'ping' }, { jsonrpc: '2.0', id: 'b2', method: 'ping' }])).status).toBe(202);
+    await client.request('initialize', {
+      protocolVersion: '2025-03-26',
+      capabilities: {},
+      clientInfo: { name: 'b', version: '0' },
+    });
+    expect(
+      (
+        await client.post([
+          { jsonrpc: '2.0', id: 'b1', method: 'ping' },
+          { jsonrpc: '2.0', id: 'b2', method: 'ping' },
+        ])
+      ).status,
+    ).toBe(202);
     await Promise.all(['b1', 'b2'].map((id) => client.message((message) => message.id === id)));
     client.close();
   });
@@ -135,7 +201,12 @@ describe('a stream that drops', () => {
     const endpoint = await client.endpoint();
     await client.callTool('count');
     const lastId = client.events.at(-1)?.id ?? '';
-    await client.post({ jsonrpc: '2.0', id: 'later', method: 'tools/call', params: { name: 'sleep', arguments: { ms: 50 } } });
+    await client.post({
+      jsonrpc: '2.0',
+      id: 'later',
+      method: 'tools/call',
+      params: { name: 'sleep', arguments: { ms: 50 } },
+    });
     client.close();
     const back = await BareSseClient.open(`${gateway.url}/echo`, { 'last-event-id': lastId });
     expect(await back.endpoint()).toBe(endpoint);
@@ -151,37 +222,39 @@ describe('a stream that drops', () => {
     const lastId = client.events.at(-1)?.id ?? '';
     client.close();
     await groupsGone([pid], GRACE_MS + 5000);
-    const late = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+    const late = await fetch(endpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    });
     expect(late.status).toBe(404);
     expect(await late.json()).toMatchObject({ error: { code: -32001 } });
-    const blind = await fetch(`${gateway.url}/echo`, { headers: { accept: 'text/event-stream', 'last-event-id': lastId, 'mcp-protocol-version': '2024-11-05' } });
+    const blind = await fetch(`${gateway.url}/echo`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': lastId, 'mcp-protocol-version': '2024-11-05' },
+    });
     expect(blind.status).toBe(405);
   });
 
   it('ends the session of a client that was reset', async () => {
     const path = await new Promise<string>((resolve) => {
-      const socket = connect(gateway.port, '127.0.0.1', () => socket.write('GET /echo HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n'));
+      const socket = connect(gateway.port, '127.0.0.1', () =>
+        socket.write('GET /echo HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n'),
+      );
       let seen = '';
-      socket.on('data', async (chunk) => {
+      socket.on('data', (chunk) => {
         seen += chunk.toString();
         const endpoint = /data: (\S+)\n/.exec(seen)?.[1];
         if (endpoint === undefined) return;
-        await initialize(endpoint);
-        socket.resetAndDestroy();
-        resolve(endpoint);
+        void initialize(endpoint).then(() => {
+          socket.resetAndDestroy();
+          resolve(endpoint);
+        });
       });
     });
     const { instance } = await gateway.event('session.leased', ({ session }) => path.includes(session));
     const { pid } = await gateway.event('instance.started', (event) => event.instance === instance);
     await groupsGone([pid], GRACE_MS + 5000);
   });
-
-  function initialize(endpoint: string): Promise<void> {
-    return new Promise((resolve) => {
-      const post = httpRequest(gateway.url + endpoint, { method: 'POST', headers: { 'content-type': 'application/json' } }, (response) => response.resume().on('end', resolve));
-      post.end(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'r', version: '0' } } }));
-    });
-  }
 });
 
 describe('opening a stream', () => {
@@ -205,8 +278,34 @@ describe('opening a stream', () => {
   it('does not know a session under another server', async () => {
     const client = await BareSseClient.open(`${gateway.url}/echo`);
     const elsewhere = (await client.endpoint()).replace('/echo?', '/other?');
-    const response = await fetch(elsewhere, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    const response = await fetch(elsewhere, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
     expect(response.status).toBe(404);
     client.close();
   });
 });
+
+function initialize(endpoint: string): Promise<void> {
+  return new Promise((resolve) => {
+    const post = httpRequest(
+      gateway.url + endpoint,
+      { method: 'POST', headers: { 'content-type': 'application/json' } },
+      (response) => response.resume().on('end', resolve),
+    );
+    post.end(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2024-11-05',
+          capabilities: {},
+          clientInfo: { name: 'r', version: '0' },
+        },
+      }),
+    );
+  });
+}

@@ -44,7 +44,7 @@ export const stringText: Arbitrary<string> = array(oneof(raw, unit, escape, odd)
   (all) => `"${all.join('')}"`,
 );
 
-export const numberText: Arbitrary<string> = oneof(
+const numberText: Arbitrary<string> = oneof(
   constantFrom(
     '-0',
     '0',

@@ -18,7 +18,12 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 function call(path: string, body: string | undefined = '{}', init: RequestInit = {}): Promise<Response> {
-  return fetch(gateway.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body, ...init });
+  return fetch(gateway.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    ...init,
+  });
 }
 
 async function textOf(response: Response): Promise<string> {
@@ -28,20 +33,31 @@ async function textOf(response: Response): Promise<string> {
 
 describe('a tool over REST', () => {
   it('is called in a session from /api/sessionid, the result as the server wrote it', async () => {
-    const { sessionId } = (await (await fetch(`${gateway.url}/api/sessionid`)).json()) as { sessionId: string };
-    const response = await call(`/api/echo/echo?sessionId=${sessionId}`, '{"big":9007199254740993, "one":1.0}');
+    const { sessionId } = (await (await fetch(`${gateway.url}/api/sessionid`)).json()) as {
+      sessionId: string;
+    };
+    const response = await call(
+      `/api/echo/echo?sessionId=${sessionId}`,
+      '{"big":9007199254740993, "one":1.0}',
+    );
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     expect(await textOf(response)).toBe('{"big":9007199254740993, "one":1.0}');
   });
 
   it('takes any id the caller makes up, keeps state under it, and another id is another process', async () => {
-    const pids = await Promise.all(['one', 'one', 'two'].map(async (id) => textOf(await call(`/api/echo/pid?sessionId=made-up-${id}`))));
+    const pids = await Promise.all(
+      ['one', 'one', 'two'].map(async (id) => textOf(await call(`/api/echo/pid?sessionId=made-up-${id}`))),
+    );
     expect(pids[0]).toBe(pids[1]);
     expect(pids[2]).not.toBe(pids[0]);
   });
 
   it('answers concurrent calls of one session from one process', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, async (_, n) => textOf(await call('/api/echo/echo?sessionId=many', `{"n":${n}}`))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) =>
+        textOf(await call('/api/echo/echo?sessionId=many', `{"n":${n}}`)),
+      ),
+    );
     expect(answers).toEqual(Array.from({ length: 20 }, (_, n) => `{"n":${n}}`));
   });
 
@@ -64,7 +80,10 @@ describe('a tool over REST', () => {
     await textOf(await call(path('count')));
     const [crash, slept] = await Promise.all([call(path('crash'), '{"code":1}'), running]);
     expect([crash.status, slept.status]).toEqual([502, 502]);
-    expect(await slept.json()).toMatchObject({ code: 'SERVER_EXITED', type: 'urn:mcp-gateway:server-exited' });
+    expect(await slept.json()).toMatchObject({
+      code: 'SERVER_EXITED',
+      type: 'urn:mcp-gateway:server-exited',
+    });
     const told = await call(path('pid'));
     expect([told.status, ((await told.json()) as { code: string }).code]).toEqual([410, 'SESSION_GONE']);
     expect(await textOf(await call(path('pid')))).not.toBe(before);
@@ -81,14 +100,21 @@ describe('a tool over REST', () => {
     await textOf(await call('/api/echo/pid?sessionId=hangs-up'));
     abort.abort();
     await expect(hung).rejects.toThrow();
-    await gateway.event('call.settled', ({ server, outcome }) => server === 'echo' && outcome === 'call-cancelled');
+    await gateway.event(
+      'call.settled',
+      ({ server, outcome }) => server === 'echo' && outcome === 'call-cancelled',
+    );
     expect(JSON.parse(await textOf(await call('/api/echo/cancelledIds?sessionId=hangs-up')))).toHaveLength(1);
   });
 
   it('tells a server at once that a REST caller answers no questions', async () => {
-    const answer = await textOf(await call('/api/echo/ask?sessionId=asked', '{"method":"elicitation/create","params":{}}'));
+    const answer = await textOf(
+      await call('/api/echo/ask?sessionId=asked', '{"method":"elicitation/create","params":{}}'),
+    );
     expect(answer).toContain('-32601');
-    expect(await textOf(await call('/api/echo/ask?sessionId=asked', '{"method":"ping","params":{}}'))).toContain('"result":{}');
+    expect(
+      await textOf(await call('/api/echo/ask?sessionId=asked', '{"method":"ping","params":{}}')),
+    ).toContain('"result":{}');
   });
 });
 
@@ -133,7 +159,11 @@ describe('a call that cannot be made', () => {
   ])('maps the server error %s to %i', async (args, status, code) => {
     const response = await call('/api/echo/refuse?sessionId=refused', args);
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ code, detail: JSON.parse(args).message, error: JSON.parse(args) });
+    expect(await response.json()).toMatchObject({
+      code,
+      detail: JSON.parse(args).message,
+      error: JSON.parse(args),
+    });
   });
 
   it('answers 404 where the server itself says the tool is unknown', async () => {

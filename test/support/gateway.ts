@@ -15,7 +15,10 @@ export interface TestGateway extends AsyncDisposable {
   /** Every event so far, oldest first. */
   readonly events: readonly GatewayEvent[];
   /** Resolves with the first event, past or future, that satisfies. */
-  event<T extends GatewayEvent['type']>(type: T, satisfies?: (event: Extract<GatewayEvent, { type: T }>) => boolean): Promise<Extract<GatewayEvent, { type: T }>>;
+  event<T extends GatewayEvent['type']>(
+    type: T,
+    satisfies?: (event: Extract<GatewayEvent, { type: T }>) => boolean,
+  ): Promise<Extract<GatewayEvent, { type: T }>>;
   stop(): Promise<void>;
   /** Pids of all server processes that were started so far. */
   pids(): number[];
@@ -32,7 +35,10 @@ export function runs(script: string, ...args: string[]): Record<string, unknown>
   return { command: process.execPath, args: [script, ...args] };
 }
 
-export async function startGateway(config: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Promise<TestGateway> {
+export async function startGateway(
+  config: Record<string, unknown>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-gateway-test-'));
   const path = join(folder, 'config.yaml');
   await writeFile(path, stringify({ hostname: '127.0.0.1', port: 0, ...config }));
@@ -55,7 +61,10 @@ export async function startGateway(config: Record<string, unknown>, env: NodeJS.
     event: (type, satisfies = () => true) =>
       new Promise((resolve) => {
         const look = (): void => {
-          const found = events.find((event): event is Extract<GatewayEvent, { type: typeof type }> => event.type === type && satisfies(event as never));
+          const found = events.find(
+            (event): event is Extract<GatewayEvent, { type: typeof type }> =>
+              event.type === type && satisfies(event as never),
+          );
           if (found === undefined) return;
           waiting.delete(look);
           resolve(found);

@@ -25,7 +25,12 @@ export class BareSseClient {
   #closed = false;
   #lastId = 0;
 
-  private constructor(base: string, response: Response, abort: AbortController, headers: Record<string, string>) {
+  private constructor(
+    base: string,
+    response: Response,
+    abort: AbortController,
+    headers: Record<string, string>,
+  ) {
     this.#base = base;
     this.response = response;
     this.#abort = abort;
@@ -35,15 +40,26 @@ export class BareSseClient {
 
   static async open(url: string, headers: Record<string, string> = {}): Promise<BareSseClient> {
     const abort = new AbortController();
-    const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal: abort.signal });
+    const response = await fetch(url, {
+      headers: { accept: 'text/event-stream', ...headers },
+      signal: abort.signal,
+    });
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
     return new BareSseClient(url, response, abort, headers);
   }
 
   /** Opens a stream and shakes hands. */
-  static async initialized(url: string, capabilities: object = {}, headers: Record<string, string> = {}): Promise<BareSseClient> {
+  static async initialized(
+    url: string,
+    capabilities: object = {},
+    headers: Record<string, string> = {},
+  ): Promise<BareSseClient> {
     const client = await BareSseClient.open(url, headers);
-    await client.request('initialize', { protocolVersion: '2024-11-05', capabilities, clientInfo: { name: 'bare', version: '0' } });
+    await client.request('initialize', {
+      protocolVersion: '2024-11-05',
+      capabilities,
+      clientInfo: { name: 'bare', version: '0' },
+    });
     await client.post({ jsonrpc: '2.0', method: 'notifications/initialized' });
     return client;
   }
@@ -55,11 +71,19 @@ export class BareSseClient {
 
   async post(message: unknown): Promise<Response> {
     const body = typeof message === 'string' ? message : JSON.stringify(message);
-    return fetch(await this.endpoint(), { method: 'POST', headers: { 'content-type': 'application/json', ...this.#headers }, body });
+    return fetch(await this.endpoint(), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...this.#headers },
+      body,
+    });
   }
 
   /** Resolves with the whole answer, an error included. */
-  async request(method: string, params: object = {}, id: string | number = this.nextId()): Promise<RpcMessage> {
+  async request(
+    method: string,
+    params: object = {},
+    id: string | number = this.nextId(),
+  ): Promise<RpcMessage> {
     const posted = await this.post({ jsonrpc: '2.0', id, method, params });
     if (posted.status !== 202) throw new Error(`${posted.status} ${await posted.text()}`);
     return this.message((message) => message.id === id && message.method === undefined);
@@ -113,7 +137,9 @@ export class BareSseClient {
   }
 
   async #read(): Promise<void> {
-    const stream = this.response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    const stream = this.response.body
+      ?.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
     try {
       for await (const { event, id, data } of stream ?? []) {
         this.events.push({ event, id, data });

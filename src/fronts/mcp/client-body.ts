@@ -14,7 +14,10 @@ export function parseClientBody(body: unknown): ClientBody {
   const batch = splitBatch(body, 'client');
   if (!batch.ok) throw refusal(batch.why, batch.at);
   if (batch.items.length === 0) throw new GatewayError('INVALID_REQUEST', 'A batch must not be empty.');
-  return { frames: batch.items.map(({ start, end }) => proven(scanFrame(body.subarray(start, end), 'client'))), batch: true };
+  return {
+    frames: batch.items.map(({ start, end }) => proven(scanFrame(body.subarray(start, end), 'client'))),
+    batch: true,
+  };
 }
 
 function proven(scan: Scan): Frame {
@@ -34,5 +37,8 @@ const CODES: Readonly<Record<Refusal, ErrorCode>> = {
 };
 
 function refusal(why: Refusal, at: number): GatewayError {
-  return new GatewayError(CODES[why], why === 'json' || why === 'utf8' ? `The first fault is at byte ${at}.` : undefined);
+  return new GatewayError(
+    CODES[why],
+    why === 'json' || why === 'utf8' ? `The first fault is at byte ${at}.` : undefined,
+  );
 }

@@ -56,15 +56,26 @@ export class SseChannel implements Outbox {
   attach(reply: FastifyReply, endpoint: string, afterSeq: number): void {
     clearTimeout(this.#grace);
     const former = this.#stream;
-    const stream: SseStream = new SseStream(reply, {}, {
-      times: this.#options.times,
-      onDrain: () => this.#session.upstream?.resume(),
-      onClose: () => this.#left(stream),
-    });
+    const stream: SseStream = new SseStream(
+      reply,
+      {},
+      {
+        times: this.#options.times,
+        onDrain: () => this.#session.upstream?.resume(),
+        onClose: () => this.#left(stream),
+      },
+    );
     this.#stream = stream;
     this.#session.streams += 1;
     former?.end();
-    stream.write(encodeSseEvent({ event: 'endpoint', id: this.#eventId(afterSeq), data: Buffer.from(endpoint), retryMs: RETRY_MS }));
+    stream.write(
+      encodeSseEvent({
+        event: 'endpoint',
+        id: this.#eventId(afterSeq),
+        data: Buffer.from(endpoint),
+        retryMs: RETRY_MS,
+      }),
+    );
     for (const event of this.#log.after(afterSeq) ?? []) stream.write(event.pieces);
     this.#unseenBytes = 0;
     this.#session.upstream?.resume();
@@ -94,7 +105,9 @@ export class SseChannel implements Outbox {
 }
 
 /** The session and the event that a Last-Event-ID names; undefined for anything that we did not make. */
-export function parseSseEventId(header: string | undefined): { readonly sessionId: string; readonly seq: number } | undefined {
+export function parseSseEventId(
+  header: string | undefined,
+): { readonly sessionId: string; readonly seq: number } | undefined {
   const match = header === undefined ? null : /^([0-9a-f]{1,64}):([0-9]{1,15})$/.exec(header);
   return match === null ? undefined : { sessionId: match[1] ?? '', seq: Number(match[2]) };
 }

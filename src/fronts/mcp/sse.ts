@@ -78,7 +78,8 @@ export class SseFront {
     const { upstream } = session;
     const exchange = new SseExchange(session, channel, frame);
     // Claims of the modern era are made by clients that probe; this answer sends them to initialize.
-    if (frame.method === 'server/discover' && claimsModern(frame)) exchange.fail(new GatewayError('METHOD_NOT_FOUND'));
+    if (frame.method === 'server/discover' && claimsModern(frame))
+      exchange.fail(new GatewayError('METHOD_NOT_FOUND'));
     else if (frame.method === 'initialize') void initialize(session, frame, exchange);
     else if (upstream !== undefined) upstream.call(unedited(frame), exchange);
     else if (frame.method === 'ping') exchange.answer('{}');

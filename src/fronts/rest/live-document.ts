@@ -20,12 +20,12 @@ export async function describeServers(
 ): Promise<LiveDocument> {
   const failed: { server: string; why: string }[] = [];
   const asked = await Promise.all(
-    servers.map(async ({ name, mayUse }): Promise<ServerTools | undefined> => {
+    servers.map(async ({ name, ...server }): Promise<ServerTools | undefined> => {
       try {
         const { tools, instructions, version } = await catalog.offer(name);
         return {
           server: name,
-          tools: tools.filter((tool) => mayUse(tool.name)),
+          tools: tools.filter((tool) => server.mayUse(tool.name)),
           ...(instructions === undefined ? {} : { instructions }),
           ...(version === undefined ? {} : { version }),
         };

@@ -18,7 +18,7 @@ import { toProblemComponents, toProblemResponses } from './openapi-problems.ts';
 import { type ConvertedSchema, toOpenApiSchema } from './openapi-schema.ts';
 import { toOperationId, toPathSegment } from './operation-names.ts';
 
-export type { OpenApiDocument, OpenApiOptions, OpenApiResult, ServerTools, ToolDescription };
+export type { OpenApiDocument, OpenApiOptions, OpenApiResult, ServerTools };
 
 /** Most warnings of one tool; a schema of garbage has one for every value. */
 const MAX_WARNINGS_PER_TOOL = 50;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 
 /** Longest function name that OpenAI and Gemini take; the alphabet below is the common part of both, without
  * the hyphen, which swagger-client replaces and then no longer finds the operation. */
-export const MAX_OPERATION_ID_CHARS = 64;
+const MAX_OPERATION_ID_CHARS = 64;
 
 /** Longest path segment after encoding: what the router of `http/server.ts` takes. */
 export const MAX_SEGMENT_CHARS = 2048;

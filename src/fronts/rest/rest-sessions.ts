@@ -21,14 +21,22 @@ export class RestSessions {
     if (found !== undefined) return found;
     if (this.#gone.delete(keyOf(principal, server, id))) throw new GatewayError('SESSION_GONE');
     // A REST caller has no way to be asked or told anything: the server hears that at once.
-    const session = this.#sessions.open({ front: 'rest', server, principal, id, outbox: { offer: (message) => (message.frame.kind === 'request' ? 'gone' : 'sent') } });
+    const session = this.#sessions.open({
+      front: 'rest',
+      server,
+      principal,
+      id,
+      outbox: { offer: (message) => (message.frame.kind === 'request' ? 'gone' : 'sent') },
+    });
     session.ended.addEventListener('abort', () => this.#remember(principal, server, session), { once: true });
     return session;
   }
 
   /** Ends the caller's sessions of that name, on every server. @returns how many there were */
   end(principal: Principal, id: string): number {
-    const own = this.#sessions.ofPrincipal(principal).filter((session) => session.front === 'rest' && session.id === id);
+    const own = this.#sessions
+      .ofPrincipal(principal)
+      .filter((session) => session.front === 'rest' && session.id === id);
     for (const session of own) void session.end('closed by the client');
     return own.length;
   }

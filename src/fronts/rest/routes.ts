@@ -1,8 +1,8 @@
 /** The REST front: a tool as POST /api/{server}/{tool}, sessions by id, and the document that describes it all. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool } from '../../auth/authorize.ts';
-import { GatewayError, toGatewayError } from '../../errors.ts';
 import { listTools } from '../../catalog/catalog.ts';
+import { GatewayError, toGatewayError } from '../../errors.ts';
 import { toProblem } from '../../http/error-response.ts';
 import { serve } from '../../http/server.ts';
 import type { Lease } from '../../instance/pool/pool.ts';
@@ -37,7 +37,12 @@ export function serveRest(app: FastifyInstance, sessions: Sessions): void {
   });
 }
 
-async function callTool(request: FastifyRequest<ToolRoute>, reply: FastifyReply, sessions: Sessions, rest: RestSessions) {
+async function callTool(
+  request: FastifyRequest<ToolRoute>,
+  reply: FastifyReply,
+  sessions: Sessions,
+  rest: RestSessions,
+) {
   sessions.assertAccepting();
   const { principal, params } = request;
   const server = sessions.server(principal, params.server);
@@ -56,7 +61,11 @@ async function callTool(request: FastifyRequest<ToolRoute>, reply: FastifyReply,
 }
 
 function sessionIdOf(id: string | string[] | undefined): string {
-  if (id === undefined || id === '') throw new GatewayError('SESSION_MISSING', 'Get one from GET /api/sessionid, or choose your own, and add ?sessionId=… to the URL.');
+  if (id === undefined || id === '')
+    throw new GatewayError(
+      'SESSION_MISSING',
+      'Get one from GET /api/sessionid, or choose your own, and add ?sessionId=… to the URL.',
+    );
   if (typeof id !== 'string' || !SESSION_ID.test(id)) throw new GatewayError('SESSION_INVALID');
   return id;
 }
@@ -67,7 +76,9 @@ async function start(session: Session): Promise<Lease> {
     return await session.connect(undefined);
   } catch (cause) {
     void session.end('the server did not start');
-    throw session.endReason === 'the gateway is stopping' ? new GatewayError('STOPPING') : toGatewayError(cause);
+    throw session.endReason === 'the gateway is stopping'
+      ? new GatewayError('STOPPING')
+      : toGatewayError(cause);
   }
 }
 
@@ -91,11 +102,15 @@ function carry(upstream: Lease, message: Message, reply: FastifyReply): Promise<
 }
 
 async function sendAnswer(reply: FastifyReply, answer: Frame, upstream: Lease, tool: string) {
-  if (answer.kind === 'response') return reply.type('application/json; charset=utf-8').send(resultBytes(answer));
+  if (answer.kind === 'response')
+    return reply.type('application/json; charset=utf-8').send(resultBytes(answer));
   const error = serverErrorOf(answer);
   // Servers answer -32602 to an unknown tool and to bad arguments alike; their own list tells which.
   const known = error.code === -32602 && (await listTools(upstream)).some(({ name }) => name === tool);
   const code = codeForServerError(error.code, known);
   const problem = toProblem(new GatewayError(code), { error });
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify({ ...problem, detail: error.message }));
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ ...problem, detail: error.message }));
 }

@@ -15,12 +15,15 @@ let lastId = 0;
 export function toToolCall(tool: string, body: unknown): Message {
   const args = trimmed(Buffer.isBuffer(body) && body.length > 0 ? body : Buffer.from('{}'));
   lastId += 1;
-  const head = Buffer.from(`{"jsonrpc":"2.0","id":${lastId},"method":"tools/call","params":{"name":${JSON.stringify(tool)},"arguments":`);
+  const head = Buffer.from(
+    `{"jsonrpc":"2.0","id":${lastId},"method":"tools/call","params":{"name":${JSON.stringify(tool)},"arguments":`,
+  );
   const scan = scanFrame(Buffer.concat([head, args, Buffer.from('}}')]), 'client');
   if (!scan.ok) throw new GatewayError(scan.why === 'depth' ? 'TOO_DEEP' : 'PARSE');
   const { frame } = scan;
   const span = frame.body && findMember(frame.bytes, frame.body, 'arguments');
-  if (span === undefined || span.start !== head.length || span.end !== head.length + args.length) throw new GatewayError('PARSE');
+  if (span === undefined || span.start !== head.length || span.end !== head.length + args.length)
+    throw new GatewayError('PARSE');
   if (args[0] !== OPEN_BRACE) throw new GatewayError('INVALID_ARGUMENTS');
   return unedited(frame);
 }
