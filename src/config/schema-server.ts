@@ -31,7 +31,7 @@ const Env = z
   .describe('Environment variables, added to a small allow-list of inherited ones.');
 
 /** What to run and how. */
-export const ServerSchema = z.strictObject({
+const ServerSchema = z.strictObject({
   command: osText().describe('Program to run; looked up on PATH, never through a shell.'),
   args: z.array(LooseText).default([]).describe('Arguments of the program, one entry each; never split.'),
   path: osText()
