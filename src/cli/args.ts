@@ -27,6 +27,14 @@ interface ServeOptions extends SharedOptions {
 /** Exit code of a command line that makes no sense, as of a configuration that makes none. */
 const USAGE_EXIT_CODE = 2;
 
+/** `serve` may be left out, so its options are shown where its name is not. */
+const SERVE_HELP = `
+Without a command the servers are served; the options of serve can be given as they are:
+  -c, --config <file>      configuration file (default: $CONFIG_PATH, then ./config.yaml)
+  --schemaDump             print the OpenAPI document of all servers and exit
+  --schemaFormat <format>  yaml (default) or json
+  -o, --output <file>      write the document to a file`;
+
 export function parseArgs(argv: readonly string[], version: string): Command {
   let command: Command = { kind: 'done', exitCode: 0 };
   const program = new Program('mcp-gateway')
@@ -35,7 +43,8 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     )
     .version(version)
     .exitOverride()
-    .showHelpAfterError('(--help shows what can be said)');
+    .showHelpAfterError('(--help shows what can be said)')
+    .addHelpText('after', SERVE_HELP);
   program
     .command('serve', { isDefault: true })
     .description('serve the configured servers (default)')
