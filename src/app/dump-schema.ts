@@ -19,7 +19,7 @@ export async function dumpSchema(
   format: 'json' | 'yaml',
   events: Events,
 ): Promise<SchemaDump> {
-  const { pool } = createParts(config, events);
+  const { pool, legacy } = createParts(config, events);
   try {
     const servers = [...config.servers].map(([name, { tools }]) => {
       const policy = compileToolPolicy(tools);
@@ -27,7 +27,7 @@ export async function dumpSchema(
     });
     const { document, ...rest } = await describeServers(
       servers,
-      new Catalog(pool, events),
+      new Catalog(legacy, events),
       openApiOptions(config),
     );
     return { ...rest, text: format === 'json' ? toJson(document) : toYaml(document) };

@@ -6,7 +6,10 @@ import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import type { Events } from '../events.ts';
 import { serveMcp } from '../fronts/mcp/entry.ts';
+import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
+import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
 import { SseFront } from '../fronts/mcp/sse.ts';
+import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
@@ -63,7 +66,7 @@ class RunningGateway implements Gateway {
     this.#parts = parts;
     this.events = parts.events;
     this.#registry = new SessionRegistry(config.limits, systemClock, parts.events);
-    this.#sessions = new Sessions(parts.servers, this.#registry, parts.pool);
+    this.#sessions = new Sessions(parts.servers, this.#registry, parts);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
     this.#app = this.#buildHttp();
   }
@@ -115,10 +118,14 @@ class RunningGateway implements Gateway {
       times: STREAM_TIMES,
       questionWaitMs: QUESTION_WAIT_MS,
     });
+    const stateless = new StatelessFront(this.#sessions, new MirroredTools(), { times: STREAM_TIMES });
+    const sessionless = config.http.legacyStateless
+      ? new SessionlessFront(this.#sessions, STREAM_TIMES)
+      : undefined;
     serveHealth(app, () => this.#stopping === undefined);
     serveRest(app, this.#sessions);
-    serveOpenApi(app, this.#sessions, new Catalog(this.#parts.pool, this.events), openApiOptions(config));
-    serveMcp(app, { sessions: this.#sessions, sse, streamable });
+    serveOpenApi(app, this.#sessions, new Catalog(this.#parts.legacy, this.events), openApiOptions(config));
+    serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
     return app;
   }
 
@@ -139,7 +146,7 @@ class RunningGateway implements Gateway {
   }
 
   #callsRunning(): boolean {
-    return this.#registry.all().some((session) => session.calls > 0);
+    return this.#sessions.looseCalls > 0 || this.#registry.all().some((session) => session.calls > 0);
   }
 }
 

@@ -2,8 +2,8 @@
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { ask, bodyOf } from '../instance/ask.ts';
-import type { Pool } from '../instance/pool/pool.ts';
 import type { Upstream } from '../instance/upstream.ts';
+import type { LegacyAccess } from '../relay/connect.ts';
 
 /** A tool as the server described it; nothing in it is trusted. */
 export interface ListedTool {
@@ -31,12 +31,12 @@ interface Entry {
 }
 
 export class Catalog {
-  readonly #pool: Pool;
+  readonly #access: LegacyAccess;
   readonly #events: Events;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(pool: Pool, events: Events) {
-    this.#pool = pool;
+  constructor(access: LegacyAccess, events: Events) {
+    this.#access = access;
     this.#events = events;
   }
 
@@ -59,15 +59,17 @@ export class Catalog {
   }
 
   async #ask(server: string): Promise<Offer> {
-    const lease = await this.#pool.lease({
-      server,
-      era: 'legacy',
-      isolation: 'catalog',
-      capabilities: '',
-      initialize: undefined,
-      outbox: { offer: () => 'gone' },
-      signal: new AbortController().signal,
-    });
+    const lease = await this.#access.connect(
+      {
+        server,
+        isolation: 'catalog',
+        capabilities: '',
+        initialize: undefined,
+        outbox: { offer: () => 'gone' },
+        signal: new AbortController().signal,
+      },
+      undefined,
+    );
     try {
       const facts = lease.facts === undefined ? {} : asObject(bodyOf(lease.facts.frame));
       const info = asObject(facts['serverInfo']);

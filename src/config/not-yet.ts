@@ -5,11 +5,7 @@ import type { Problem } from './report.ts';
 const KEYS: ReadonlySet<string> = new Set([
   'http.trustProxy',
   'http.strictAccept',
-  'http.legacyStateless',
   'servers.*.warm',
-  'servers.*.era',
-  'servers.*.probeTimeoutMs',
-  'servers.*.parkTtlMs',
   'servers.*.url',
 ]);
 const VALUES: Readonly<Record<string, readonly string[]>> = {

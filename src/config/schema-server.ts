@@ -42,6 +42,22 @@ const ServerSchema = z.strictObject({
     .enum(['session'])
     .default('session')
     .describe('How processes are shared: session is one for each session.'),
+  era: z
+    .enum(['auto', 'legacy', 'modern'])
+    .default('auto')
+    .describe(
+      'Which protocol era the server speaks: legacy opens with initialize, modern is 2026-07-28; auto finds out.',
+    ),
+  probeTimeoutMs: milliseconds(
+    3000,
+    1,
+    'How long the server may be silent to server/discover before initialize is tried too.',
+  ),
+  parkTtlMs: milliseconds(
+    600_000,
+    1,
+    'How long a question of the server waits for its answer when the client must come back with it.',
+  ),
   startTimeoutMs: milliseconds(60_000, 1, 'How long a start may take, up to the answer to initialize.'),
   callTimeoutMs: milliseconds(
     300_000,

@@ -44,6 +44,12 @@ const Http = z
     drainMs: milliseconds(25_000, 0, 'How long running calls may finish when the gateway stops.'),
     sseGraceMs: milliseconds(3_000, 0, 'How long an HTTP+SSE session outlives its stream.'),
     replayBytes: bytes(MiB, 0, GiB, 'How much each stream keeps for a client that reconnects.'),
+    legacyStateless: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether requests of revisions with sessions are served without one; nothing can be asked of their clients.',
+      ),
   })
   .prefault({})
   .describe('The HTTP edge.');

@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, GatewayError, toGatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { refusedId } from '../protocol/refused-id.ts';
-import { gatewayErrorText } from '../protocol/rpc-text.ts';
+import { isRefusedModern, refusedId } from '../protocol/refused-id.ts';
+import { gatewayErrorText, modernErrorText } from '../protocol/rpc-text.ts';
 
 /** Which shape errors of a route have. */
 export type ErrorShape = 'problem' | 'rpc';
@@ -43,8 +43,12 @@ export function sendError(reply: FastifyReply, error: GatewayError, shape: Error
   const requestId = error.code === 'INTERNAL' ? id : undefined;
   reply.code(status);
   if (shape === 'rpc') {
-    const rpcId = refusedId(body, headers['mcp-protocol-version'] as string | undefined);
-    return reply.type('application/json').send(gatewayErrorText(rpcId, error, requestId));
+    const version = headers['mcp-protocol-version'] as string | undefined;
+    const rpcId = refusedId(body, version);
+    const text = isRefusedModern(body, version)
+      ? modernErrorText(rpcId ?? undefined, error, requestId)
+      : gatewayErrorText(rpcId, error, requestId);
+    return reply.type('application/json').send(text);
   }
   const problem = toProblem(error, requestId === undefined ? {} : { requestId });
   return reply.type('application/problem+json').send(JSON.stringify(problem));

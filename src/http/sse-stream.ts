@@ -15,6 +15,8 @@ export interface StreamTimes {
 export const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, writeDeadlineMs: 30_000 };
 
 /** Bytes that may wait for a slow reader before its server is paused: 1 MiB, a burst of ordinary results. */
+/** Bytes beyond which a reader is cut at once: a server that several clients share is not paused for one of them. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** Up to here copying an event is cheaper than framing its pieces. */
 const JOINED_BYTES = 32 * 1024;
@@ -75,7 +77,9 @@ export class SseStream {
     for (let index = 0; index < chunks.length - 1; index += 1) this.#response.write(chunks[index]);
     this.#response.write(chunks.at(-1) ?? '');
     this.#response.uncork();
-    return this.#response.writableLength > HIGH_WATER_BYTES ? 'full' : 'sent';
+    const waiting = this.#response.writableLength;
+    if (waiting > MAX_WAITING_BYTES) this.#response.destroy();
+    return waiting > HIGH_WATER_BYTES ? 'full' : 'sent';
   }
 
   /** Ends the stream after what was written. */

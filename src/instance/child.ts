@@ -1,5 +1,6 @@
 /** One child process as a wire: newline-delimited JSON on its pipes, its own process group, never a shell. */
 import type { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import type { Events, InstanceExit } from '../events.ts';
 import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts';
 import { LineReader } from '../protocol/line-codec.ts';
@@ -17,11 +18,21 @@ const PIPE_GRACE_MS = 250;
 /** Noise lines told per instance; a server that prints banners is told, a flood is not. */
 const MAX_NOISE_TOLD = 20;
 const MAX_NOISE_BYTES = 120;
+/** Up to here copying a message is cheaper than handing over its pieces. */
+const JOINED_BYTES = 32 * 1024;
 const NEWLINE = Buffer.from('\n');
 
 export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
   const child = spawnProcess(spec);
   return 'spawnError' in child ? stillborn(child.spawnError) : new ChildWire(spec, child, instance, events);
+}
+
+/** Large messages are not copied: all their pieces go out in one system call. */
+function writeCorked(stdin: Writable, pieces: readonly Buffer[]): void {
+  stdin.cork();
+  for (const piece of pieces) stdin.write(piece);
+  stdin.write(NEWLINE);
+  stdin.uncork();
 }
 
 const noop = (): void => undefined;
@@ -75,10 +86,9 @@ class ChildWire implements Wire {
     const { stdin } = this.#child;
     if (this.#gone || this.#stopping !== undefined || !stdin?.writable) return 'gone';
     if (stdin.writableLength > MAX_QUEUED_BYTES) return 'full';
-    stdin.cork();
-    for (const piece of pieces) stdin.write(piece);
-    stdin.write(NEWLINE);
-    stdin.uncork();
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (bytes <= JOINED_BYTES) stdin.write(Buffer.concat([...pieces, NEWLINE], bytes + NEWLINE.length));
+    else writeCorked(stdin, pieces);
     if (this.#events.messagesWanted)
       this.#events.emit({ type: 'message', ...this.#where(), direction: 'to-server', bytes: pieces });
     return 'written';

@@ -12,10 +12,14 @@ export interface ClientInfo {
 }
 
 /** @throws GatewayError START_FAILED, START_TIMEOUT or BAD_ANSWER; the caller ends the upstream then. */
-export async function shakeHands(upstream: Upstream, clientInfo: ClientInfo): Promise<void> {
+export async function shakeHands(
+  upstream: Upstream,
+  clientInfo: object,
+  capabilities: object = {},
+): Promise<void> {
   const answer = await ask(upstream, 'initialize', {
     protocolVersion: LATEST_LEGACY_VERSION,
-    capabilities: {},
+    capabilities,
     clientInfo,
   });
   if (answer.kind === 'error') throw new GatewayError('START_FAILED', 'It refused to initialize.');

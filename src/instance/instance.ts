@@ -4,30 +4,40 @@
  */
 import { ERRORS, type ErrorCode, GatewayError } from '../errors.ts';
 import type { Events, InstanceExit } from '../events.ts';
+import type { Era } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
 import { findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
-import { errorText, notificationText, resultText } from '../protocol/rpc-text.ts';
-import { type Edit, splice } from '../protocol/splice.ts';
+import { errorText, notificationText } from '../protocol/rpc-text.ts';
+import { splice } from '../protocol/splice.ts';
 import { deferred } from '../util/deferred.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import { InstanceLease, type LeaseHost } from './lease.ts';
-import { keyOf, type LeaseId, type Question, type Route, RoutingTable } from './routing-table.ts';
+import { type LeaseId, type Route, RoutingTable } from './routing-table.ts';
+import { type MessageHost, ServerMessages } from './server-messages.ts';
 import type { ServerSpec } from './spec.ts';
 import type { Delivery, Outbox, ServerFacts } from './upstream.ts';
 import type { Wire, Written } from './wire.ts';
 
-export class Instance implements LeaseHost {
+/** The cause of a failed start that no second process would survive either. */
+export const NOT_SPAWNED = 'the process could not be spawned';
+
+export class Instance implements LeaseHost, MessageHost {
   readonly id: number;
   readonly spec: ServerSpec;
   readonly table = new RoutingTable();
   readonly deadlines: CallDeadlines;
   readonly ended: Promise<InstanceExit>;
   facts: ServerFacts | undefined;
+  /** Pinned by the first answer to a handshake or a discovery; a process is never used in both eras. */
+  era: Era = 'legacy';
+  /** Several clients read from it: a slow one must not stop the others. */
+  shared = false;
   readonly #wire: Wire;
   readonly #events: Events;
-  readonly #leases = new Map<LeaseId, Outbox>();
+  /** Leases that take messages which name no call. */
+  readonly #outboxes = new Map<LeaseId, Outbox>();
   readonly #handshaken = deferred<void>();
   readonly #bornMs = performance.now();
   #startTimer: NodeJS.Timeout | undefined;
@@ -40,7 +50,8 @@ export class Instance implements LeaseHost {
     this.#wire = wire;
     this.#events = events;
     this.deadlines = new CallDeadlines(this.table, spec, (route) => this.#expire(route));
-    wire.read((frame) => this.#receive(frame));
+    const messages = new ServerMessages(this);
+    wire.read((frame) => messages.receive(frame));
     if (wire.pid !== undefined) events.emit({ type: 'instance.started', ...this.#where(), pid: wire.pid });
     this.ended = wire.ended.then((exit) => this.#finish(exit));
   }
@@ -54,21 +65,34 @@ export class Instance implements LeaseHost {
     return this.#handshaken.promise;
   }
 
-  /** `release` is called once, when the lease is given back. */
-  attach(outbox: Outbox, release: () => Promise<void>): InstanceLease {
+  /** `release` is called once, when the lease is given back. Without an outbox a lease only gets what belongs to its calls. */
+  attach(outbox: Outbox | undefined, release: () => Promise<void>): InstanceLease {
     this.#lastLease += 1;
-    this.#leases.set(this.#lastLease, outbox);
+    if (outbox !== undefined) this.#outboxes.set(this.#lastLease, outbox);
     return new InstanceLease(this.#lastLease, this, release);
   }
 
   detach(lease: LeaseId, why: ErrorCode): void {
-    this.#leases.delete(lease);
+    this.#outboxes.delete(lease);
     const { routes, questions } = this.table.revoke(lease);
     for (const route of routes) {
       this.#tellCancelled(route, 'the session has ended');
       this.fail(route, new GatewayError(why));
     }
-    for (const question of questions) this.#refuse(question.serverId, 'the session has ended');
+    for (const question of questions) this.refuse(question.serverId, 'the session has ended');
+  }
+
+  /** The process answered server/discover: it is used as a modern server from now on. */
+  becomeModern(discover: Frame, protocolVersion: string): void {
+    // A handshake that was tried as well need not be answered.
+    clearTimeout(this.#startTimer);
+    this.era = 'modern';
+    this.#ready({ protocolVersion, frame: discover });
+  }
+
+  /** The handshake will not come, or has been left to somebody else: its place in the queue of starts is free. */
+  giveUpHandshake(): void {
+    this.#handshaken.resolve();
   }
 
   stop(now?: boolean): Promise<void> {
@@ -89,7 +113,12 @@ export class Instance implements LeaseHost {
 
   /** Why a call that cannot be written any more fails. */
   gone(): GatewayError {
-    return new GatewayError(this.#failure ?? (this.facts === undefined ? 'START_FAILED' : 'SERVER_EXITED'));
+    const code = this.#failure ?? (this.facts === undefined ? 'START_FAILED' : 'SERVER_EXITED');
+    return new GatewayError(
+      code,
+      undefined,
+      this.#wire.pid === undefined ? { cause: NOT_SPAWNED } : undefined,
+    );
   }
 
   /** The clock of the start runs from the initialize request to its answer. */
@@ -104,7 +133,7 @@ export class Instance implements LeaseHost {
 
   cancelled(route: Route, reason: string): void {
     this.#tellCancelled(route, reason);
-    this.#settled(route, ERRORS.CALL_CANCELLED.reason);
+    this.settled(route, ERRORS.CALL_CANCELLED.reason);
   }
 
   #tellCancelled(route: Route, reason: string): void {
@@ -113,7 +142,7 @@ export class Instance implements LeaseHost {
   }
 
   fail(route: Route, error: GatewayError): void {
-    this.#settled(route, error.row.reason);
+    this.settled(route, error.row.reason);
     route.exchange.fail(error);
   }
 
@@ -121,110 +150,40 @@ export class Instance implements LeaseHost {
     this.#events.emit({ type: 'instance.dropped', ...this.#where(), why });
   }
 
-  // What the server says
+  // What its messages need of it
 
-  #receive(frame: Frame): void {
-    if (frame.kind === 'response' || frame.kind === 'error') this.#answer(frame);
-    else if (frame.kind === 'request') this.#question(frame);
-    else if (frame.method === 'notifications/progress') this.#progress(frame);
-    else if (frame.method === 'notifications/cancelled') this.#questionCancelled(frame);
-    else this.#offer({ frame, edits: [] });
+  deliver(delivery: Delivery): Delivery {
+    // A reader that is full stops a private wire; the server's next write then blocks.
+    if (delivery === 'full' && !this.shared) this.#wire.pause();
+    return delivery;
   }
 
-  #answer(frame: Frame): void {
-    const key = keyOf(frame.bytes, frame.id);
-    const route = key === undefined ? undefined : this.table.take(key);
-    if (route === undefined || frame.id === undefined)
-      return this.dropped('an answer to nothing that was asked');
-    if (route.method === 'initialize') this.#observeHandshake(frame);
-    this.#settled(route, frame.kind === 'error' ? 'rpc-error' : 'ok');
-    this.#deliver(route.exchange.settle({ frame, edits: [{ ...frame.id, text: route.clientId }] }));
-  }
-
-  #observeHandshake(frame: Frame): void {
-    clearTimeout(this.#startTimer);
-    const version = frame.kind === 'response' ? memberText(frame, 'protocolVersion') : undefined;
-    if (version !== undefined) {
-      this.facts = { protocolVersion: version, frame };
-      this.#events.emit({
-        type: 'instance.ready',
-        ...this.#where(),
-        tookMs: performance.now() - this.#bornMs,
-      });
-    }
-    this.#handshaken.resolve();
-  }
-
-  #progress(frame: Frame): void {
-    const token = frame.body === undefined ? undefined : findMember(frame.bytes, frame.body, 'progressToken');
-    const key = keyOf(frame.bytes, token);
-    const route = key === undefined ? undefined : this.table.find(key);
-    if (route?.clientToken === undefined || token === undefined)
-      return this.dropped('progress of no running call');
-    this.deadlines.extend(route);
-    this.#deliver(route.exchange.notify({ frame, edits: [{ ...token, text: route.clientToken }] }));
-  }
-
-  #question(frame: Frame): void {
-    const lease = this.#soleLease();
-    if (frame.id === undefined || frame.method === undefined) return;
-    const serverId = frame.bytes.subarray(frame.id.start, frame.id.end);
-    if (lease === undefined) return this.#refuse(serverId, 'no client is attributable to this request');
-    const key = this.table.nextKey();
-    const token = frame.meta === undefined ? undefined : findMember(frame.bytes, frame.meta, 'progressToken');
-    const edits: Edit[] = [{ ...frame.id, text: String(key) }];
-    if (token !== undefined) edits.push({ ...token, text: String(key) });
-    const serverToken = token && frame.bytes.subarray(token.start, token.end);
-    const question: Question = { key, lease, method: frame.method, serverId, serverToken };
-    this.table.addQuestion(question);
-    const delivery = this.#offer({ frame, edits });
-    if (delivery !== 'gone') return;
-    this.table.dropQuestion(question);
-    if (frame.method === 'ping') this.write(resultText(serverId, '{}'));
-    else this.#refuse(serverId, 'this client answers no requests');
-  }
-
-  #questionCancelled(frame: Frame): void {
-    const span = frame.body && findMember(frame.bytes, frame.body, 'requestId');
-    const question = span && this.table.findQuestionByServerId(frame.bytes.subarray(span.start, span.end));
-    if (question === undefined || span === undefined)
-      return this.dropped('a cancellation of no open question');
-    this.table.dropQuestion(question);
-    this.#offer({ frame, edits: [{ ...span, text: String(question.key) }] });
-  }
-
-  /** A message that names no call goes to the one client there is, or to nobody: it is never broadcast. */
-  #offer(message: Message): Delivery {
-    const lease = this.#soleLease();
-    const outbox = lease === undefined ? undefined : this.#leases.get(lease);
+  offer(message: Message): Delivery {
+    const reader = this.reader();
+    const outbox = reader === undefined ? undefined : this.#outboxes.get(reader);
     if (outbox === undefined) {
       this.dropped('a message that no client is attributable to');
       return 'gone';
     }
-    return this.#deliver(outbox.offer(message));
+    return this.deliver(outbox.offer(message));
   }
 
-  #soleLease(): LeaseId | undefined {
-    return this.#leases.size === 1 ? this.#leases.keys().next().value : undefined;
+  reader(): LeaseId | undefined {
+    return this.#outboxes.size === 1 ? this.#outboxes.keys().next().value : undefined;
   }
 
-  /** A reader that is full stops the private wire; the server's next write then blocks. */
-  #deliver(delivery: Delivery): Delivery {
-    if (delivery === 'full') this.#wire.pause();
-    return delivery;
+  handshakeAnswered(frame: Frame): void {
+    clearTimeout(this.#startTimer);
+    const version = frame.kind === 'response' ? memberText(frame, 'protocolVersion') : undefined;
+    if (version !== undefined) this.#ready({ protocolVersion: version, frame });
+    this.#handshaken.resolve();
   }
 
-  #refuse(serverId: Buffer, why: string): void {
+  refuse(serverId: Buffer, why: string): void {
     this.write(errorText(serverId, -32601, `Method not found: ${why}.`));
   }
 
-  #expire(route: Route): void {
-    this.table.take(route.key);
-    this.#tellCancelled(route, 'the call timed out');
-    this.fail(route, new GatewayError('CALL_TIMEOUT'));
-  }
-
-  #settled(route: Route, outcome: string): void {
+  settled(route: Route, outcome: string): void {
     const tookMs = performance.now() - route.startedMs;
     this.#events.emit({
       type: 'call.settled',
@@ -235,6 +194,18 @@ export class Instance implements LeaseHost {
     });
   }
 
+  #ready(facts: ServerFacts): void {
+    this.facts = facts;
+    this.#events.emit({ type: 'instance.ready', ...this.#where(), tookMs: performance.now() - this.#bornMs });
+    this.#handshaken.resolve();
+  }
+
+  #expire(route: Route): void {
+    this.table.take(route.key);
+    this.#tellCancelled(route, 'the call timed out');
+    this.fail(route, new GatewayError('CALL_TIMEOUT'));
+  }
+
   #finish(ended: InstanceExit): InstanceExit {
     const exit =
       this.#failure === 'START_TIMEOUT' ? { ...ended, expected: false, spawnError: this.#notReady() } : ended;
@@ -242,7 +213,7 @@ export class Instance implements LeaseHost {
     this.deadlines.end();
     if (this.facts === undefined) this.#failure ??= 'START_FAILED';
     for (const route of this.table.revoke().routes) this.fail(route, this.gone());
-    this.#leases.clear();
+    this.#outboxes.clear();
     this.#handshaken.resolve();
     this.#events.emit({
       type: 'instance.exited',

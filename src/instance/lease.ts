@@ -1,6 +1,7 @@
 /** The right to use an instance: an upstream that rewrites ids on the way in. Given back exactly once. */
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { InstanceExit } from '../events.ts';
+import { type Era, LOG_LEVEL_KEY } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
 import { findMember } from '../protocol/json-member.ts';
 import type { Message } from '../protocol/message.ts';
@@ -12,6 +13,7 @@ import type { Written } from './wire.ts';
 /** What a lease needs of its instance. */
 export interface LeaseHost {
   readonly id: number;
+  readonly era: Era;
   readonly table: RoutingTable;
   readonly deadlines: CallDeadlines;
   readonly facts: ServerFacts | undefined;
@@ -31,7 +33,6 @@ const SETTLED: Call = { cancel: () => undefined };
 
 export class InstanceLease implements Upstream {
   readonly id: LeaseId;
-  readonly era = 'legacy';
   readonly #host: LeaseHost;
   readonly #release: () => Promise<void>;
   #released: Promise<void> | undefined;
@@ -44,6 +45,10 @@ export class InstanceLease implements Upstream {
 
   get instance(): number {
     return this.#host.id;
+  }
+
+  get era(): Era {
+    return this.#host.era;
   }
 
   get facts(): ServerFacts | undefined {
@@ -69,6 +74,8 @@ export class InstanceLease implements Upstream {
     if (token !== undefined) edits.push({ ...token, text: String(key) });
     const startedMs = performance.now();
     const initialize = method === 'initialize';
+    // A subscription stays open for as long as its client wants it.
+    const unbounded = initialize || method === 'subscriptions/listen';
     const route: Route = {
       key,
       lease: this.id,
@@ -77,8 +84,10 @@ export class InstanceLease implements Upstream {
       clientToken: token && bytes.subarray(token.start, token.end),
       exchange,
       startedMs,
+      wantsLogs:
+        this.era === 'modern' && meta !== undefined && findMember(bytes, meta, LOG_LEVEL_KEY) !== undefined,
       // The handshake has a clock of its own.
-      deadlineMs: initialize ? Number.POSITIVE_INFINITY : deadlines.start(startedMs),
+      deadlineMs: unbounded ? Number.POSITIVE_INFINITY : deadlines.start(startedMs),
     };
     if (this.#released !== undefined) {
       this.#host.fail(route, new GatewayError('SERVER_EXITED'));

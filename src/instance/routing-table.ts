@@ -17,6 +17,8 @@ export interface Route {
   readonly clientToken: Buffer | undefined;
   readonly exchange: Exchange;
   readonly startedMs: number;
+  /** The request asked for log messages (2026-07-28 logging). */
+  readonly wantsLogs: boolean;
   deadlineMs: number;
 }
 

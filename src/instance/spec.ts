@@ -1,3 +1,5 @@
+import type { Era } from '../protocol/era.ts';
+
 /** What to run for a server, and for how long it may take. All times in milliseconds. */
 export interface ServerSpec {
   readonly name: string;
@@ -5,7 +7,13 @@ export interface ServerSpec {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** Which eras to try; `auto` finds out. */
+  readonly era: 'auto' | Era;
   readonly startTimeoutMs: number;
+  /** How long a server may be silent to server/discover before initialize is tried too. */
+  readonly probeTimeoutMs: number;
+  /** How long a question waits for the client to come back with the answer. */
+  readonly parkTtlMs: number;
   /** A call without progress for this long is cancelled. */
   readonly callTimeoutMs: number;
   /** No progress extends a call beyond this. */

@@ -15,6 +15,8 @@ export type Delivery = 'sent' | 'full' | 'gone';
 export interface Exchange {
   /** A notification that belongs to this request. */
   notify(message: Message): Delivery;
+  /** A question of the server that belongs to this request; `gone` when its client cannot be asked this way. */
+  ask(question: Message): Delivery;
   /** The response, its id the client's own again. */
   settle(message: Message): Delivery;
   fail(error: GatewayError): void;
@@ -32,11 +34,13 @@ export interface Outbox {
 
 export interface ServerFacts {
   readonly protocolVersion: string;
-  /** The server's own InitializeResult. */
+  /** The answer in which the server described itself: to initialize, or to server/discover. */
   readonly frame: Frame;
 }
 
 export interface Upstream extends AsyncDisposable {
+  /** Number of the process behind it, for the operator. */
+  readonly instance: number;
   readonly era: Era;
   /** What the server said of itself; undefined until the handshake is through. */
   readonly facts: ServerFacts | undefined;

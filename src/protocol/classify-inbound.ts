@@ -15,6 +15,8 @@ export interface InboundHead {
   readonly version: string | undefined;
   readonly lastEventId: string | undefined;
   readonly accept: string | undefined;
+  /** Whether requests without a session are served that belong to one; absent is no. */
+  readonly servesSessionless?: boolean;
 }
 
 export interface InboundBody {
@@ -40,6 +42,8 @@ export type Inbound =
   | { readonly kind: 'legacy-end'; readonly sessionId: string }
   | { readonly kind: 'legacy-message'; readonly sessionId: string; readonly frame: Frame }
   | { readonly kind: 'legacy-batch'; readonly sessionId: string; readonly frames: readonly Frame[] }
+  /** A request without a session, where such clients are served. */
+  | { readonly kind: 'legacy-sessionless'; readonly frame: Frame }
   | { readonly kind: 'modern'; readonly frame: Frame }
   | Refused;
 
@@ -129,7 +133,7 @@ function classifyInitialize(
 }
 
 function classifyRequest(
-  { version, sessionId }: InboundHead,
+  { version, sessionId, servesSessionless }: InboundHead,
   frame: Frame,
   claim: Claim | undefined,
 ): Inbound {
@@ -138,6 +142,7 @@ function classifyRequest(
   if (sessionId === undefined && version !== undefined && !LEGACY_VERSIONS.includes(version)) {
     return refused('VERSION_UNSUPPORTED', { data: { supported: LEGACY_VERSIONS, requested: version } });
   }
+  if (sessionId === undefined && servesSessionless === true) return { kind: 'legacy-sessionless', frame };
   return inSession(sessionId, frame);
 }
 

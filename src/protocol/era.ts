@@ -29,4 +29,24 @@ export function isModernVersion(version: string | undefined): boolean {
 
 /** The key whose presence in `params._meta` claims a modern request (2026-07-28 basic). */
 export const PROTOCOL_VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
+export const MODERN_VERSION = FIRST_MODERN_VERSION;
+export const CLIENT_INFO_KEY = 'io.modelcontextprotocol/clientInfo';
+export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
+export const SERVER_INFO_KEY = 'io.modelcontextprotocol/serverInfo';
+/** Ties what a server sends on a subscription to the listen request it belongs to. */
+export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 export const CLIENT_CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities';
+
+/** Methods whose answer may be a question (2026-07-28 multi round-trip requests). */
+export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** Methods of the handshake era that 2026-07-28 has no more; they are answered by the gateway and never forwarded. */
+export const REMOVED_METHODS: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+]);

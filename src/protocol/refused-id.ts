@@ -9,12 +9,22 @@ import { skipSpace } from './json-scan.ts';
  * undefined when the header or the body is of the modern era, whose schema knows no null and leaves the member out.
  */
 export function refusedId(body: unknown, version: string | undefined): Buffer | null | undefined {
-  const unknown = isModernVersion(version) ? undefined : null;
-  if (!Buffer.isBuffer(body) || !isProvenJson(body)) return unknown;
-  const whole = { start: skipSpace(body, 0), end: body.length };
-  const id = requestIdIn(body, whole);
-  if (id !== undefined) return body.subarray(id.start, id.end);
-  return [whole, ...elements(body, whole)].some((message) => claims(body, message)) ? undefined : unknown;
+  const proven = Buffer.isBuffer(body) && isProvenJson(body);
+  const id = proven ? requestIdIn(body, wholeOf(body)) : undefined;
+  if (proven && id !== undefined) return body.subarray(id.start, id.end);
+  return isRefusedModern(body, version) ? undefined : null;
+}
+
+/** Whether the header or the body says that the request is of the modern era. */
+export function isRefusedModern(body: unknown, version: string | undefined): boolean {
+  if (isModernVersion(version)) return true;
+  if (!Buffer.isBuffer(body) || !isProvenJson(body)) return false;
+  const whole = wholeOf(body);
+  return [whole, ...elements(body, whole)].some((message) => claims(body, message));
+}
+
+function wholeOf(body: Buffer): Span {
+  return { start: skipSpace(body, 0), end: body.length };
 }
 
 function isProvenJson(body: Buffer): boolean {

@@ -18,15 +18,29 @@ export function gatewayErrorText(
   error: GatewayError,
   requestId?: string,
 ): string {
-  const data = { reason: error.row.reason, ...error.data, ...(requestId === undefined ? {} : { requestId }) };
-  return errorText(id, error.row.rpc, error.message, data);
+  return errorText(id, error.row.rpc, error.message, dataOf(error, requestId));
+}
+
+/** The same for a request of the modern era, which keeps -32000 to -32019 to older revisions (2026-07-28 basic). */
+export function modernErrorText(
+  id: Buffer | string | undefined,
+  error: GatewayError,
+  requestId?: string,
+): string {
+  const { rpc } = error.row;
+  const code = rpc <= -32000 && rpc >= -32019 ? -32600 : rpc;
+  return errorText(id, code, error.message, dataOf(error, requestId));
+}
+
+function dataOf(error: GatewayError, requestId: string | undefined): Record<string, unknown> {
+  return { reason: error.row.reason, ...error.data, ...(requestId === undefined ? {} : { requestId }) };
 }
 
 export function resultText(id: Buffer | string, result: string): string {
   return `{"jsonrpc":"2.0","id":${id.toString()},"result":${result}}`;
 }
 
-export function requestText(id: number, method: string, params: string): string {
+export function requestText(id: number | string, method: string, params: string): string {
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
 }
 

@@ -1,14 +1,13 @@
 /** Holds a client to the tools it was granted: what it may not call it does not see either. */
-import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { InstanceExit } from '../events.ts';
+import { GatewayError } from '../errors.ts';
 import type { Lease } from '../instance/pool/pool.ts';
-import type { Call, Delivery, Exchange, ServerFacts } from '../instance/upstream.ts';
-import type { Era } from '../protocol/era.ts';
+import type { Call, Delivery, Exchange } from '../instance/upstream.ts';
 import type { Frame, Span } from '../protocol/frame.ts';
 import { elements, findMember, hasTwice, members } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Edit } from '../protocol/splice.ts';
+import { WrappedExchange, WrappedUpstream } from './wrapped-upstream.ts';
 
 const OPEN_BRACKET = 0x5b;
 
@@ -18,61 +17,32 @@ export function narrowTools(inner: Lease, mayUse: ToolFilter): Lease {
   return new NarrowedLease(inner, mayUse);
 }
 
-class NarrowedLease implements Lease {
-  readonly #inner: Lease;
+class NarrowedLease extends WrappedUpstream {
   readonly #mayUse: ToolFilter;
 
   constructor(inner: Lease, mayUse: ToolFilter) {
-    this.#inner = inner;
+    super(inner);
     this.#mayUse = mayUse;
   }
 
-  get instance(): number {
-    return this.#inner.instance;
-  }
-
-  get era(): Era {
-    return this.#inner.era;
-  }
-
-  get facts(): ServerFacts | undefined {
-    return this.#inner.facts;
-  }
-
-  get ended(): Promise<InstanceExit> {
-    return this.#inner.ended;
-  }
-
-  call(request: Message, exchange: Exchange): Call {
+  override call(request: Message, exchange: Exchange): Call {
     const refusal = refuse(request.frame, this.#mayUse);
     if (refusal !== undefined) {
       exchange.fail(refusal);
       return { cancel: () => undefined };
     }
     const isList = request.frame.method === 'tools/list';
-    return this.#inner.call(request, isList ? new FilteredList(exchange, this.#mayUse) : exchange);
+    return this.inner.call(request, isList ? new FilteredList(exchange, this.#mayUse) : exchange);
   }
 
-  tell(notification: Message): void {
+  override tell(notification: Message): void {
     // A call without an id asks for no answer; a server that is not strict would still run the tool.
     if (notification.frame.method !== 'tools/call' && !isAmbiguous(notification.frame))
-      this.#inner.tell(notification);
+      this.inner.tell(notification);
   }
 
-  answer(response: Message): 'taken' | 'unknown' {
-    return isAmbiguous(response.frame) ? 'unknown' : this.#inner.answer(response);
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  end(why: ErrorCode): Promise<void> {
-    return this.#inner.end(why);
-  }
-
-  [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.#inner[Symbol.asyncDispose]();
+  override answer(response: Message): 'taken' | 'unknown' {
+    return isAmbiguous(response.frame) ? 'unknown' : this.inner.answer(response);
   }
 }
 
@@ -112,28 +82,19 @@ function folded(key: string): string {
   return key.toUpperCase().toLowerCase();
 }
 
-class FilteredList implements Exchange {
-  readonly #inner: Exchange;
+class FilteredList extends WrappedExchange {
   readonly #mayUse: ToolFilter;
 
   constructor(inner: Exchange, mayUse: ToolFilter) {
-    this.#inner = inner;
+    super(inner);
     this.#mayUse = mayUse;
   }
 
-  notify(message: Message): Delivery {
-    return this.#inner.notify(message);
-  }
-
-  settle(message: Message): Delivery {
-    return this.#inner.settle({
+  override settle(message: Message): Delivery {
+    return this.inner.settle({
       frame: message.frame,
       edits: [...message.edits, ...hideTools(message.frame, this.#mayUse)],
     });
-  }
-
-  fail(error: GatewayError): void {
-    this.#inner.fail(error);
   }
 }
 

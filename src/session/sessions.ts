@@ -2,10 +2,10 @@
 import { mayUseServer, mayUseTool, narrowsTools, type ToolPolicy } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
-import { decideIsolation, type Policy } from '../instance/pool/decide-isolation.ts';
-import type { Pool } from '../instance/pool/pool.ts';
+import { decideIsolation, type Isolation, type Policy } from '../instance/pool/decide-isolation.ts';
 import type { Outbox } from '../instance/upstream.ts';
-import { connect } from '../relay/connect.ts';
+import type { LegacyAccess } from '../relay/connect.ts';
+import type { ModernAccess } from '../relay/modern-access.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { FrontName, Session } from './session.ts';
 
@@ -27,13 +27,21 @@ export interface OpenSession {
 export class Sessions {
   readonly #servers: ReadonlyMap<string, ServedServer>;
   readonly #registry: SessionRegistry;
-  readonly #pool: Pool;
+  readonly #legacy: LegacyAccess;
+  /** For callers who keep nothing between requests. */
+  readonly modern: ModernAccess;
   #accepting = true;
+  #loose = 0;
 
-  constructor(servers: ReadonlyMap<string, ServedServer>, registry: SessionRegistry, pool: Pool) {
+  constructor(
+    servers: ReadonlyMap<string, ServedServer>,
+    registry: SessionRegistry,
+    access: { readonly legacy: LegacyAccess; readonly modern: ModernAccess },
+  ) {
     this.#servers = servers;
     this.#registry = registry;
-    this.#pool = pool;
+    this.#legacy = access.legacy;
+    this.modern = access.modern;
   }
 
   /** A server that a principal may not use does not exist for it. @throws GatewayError SERVER_UNKNOWN */
@@ -46,6 +54,11 @@ export class Sessions {
   /** The servers a principal may use, in the order of the configuration. */
   serversOf(principal: Principal): readonly ServedServer[] {
     return [...this.#servers.values()].filter((server) => mayUseServer(principal, server.name));
+  }
+
+  /** Which legacy processes a caller without a session may share. */
+  isolationOf({ policy }: ServedServer, principal: Principal): Isolation {
+    return decideIsolation(policy, { principal: principal.id, session: undefined }, this.newId());
   }
 
   newId(): string {
@@ -72,20 +85,33 @@ export class Sessions {
       principal,
       ...(id === undefined ? {} : { id }),
       lease: (initialize, signal) => {
-        const isolation = decideIsolation(server.policy, { principal: principal.id, session: session.id });
+        const isolated = { principal: principal.id, session: session.id };
+        const isolation = decideIsolation(server.policy, isolated, session.id).key;
         const request = {
           server: server.name,
-          era: 'legacy',
           isolation,
           capabilities: '',
           initialize,
           outbox,
           signal,
         } as const;
-        return connect(this.#pool, request, mayUse);
+        return this.#legacy.connect(request, mayUse);
       },
     });
     return session;
+  }
+
+  /** Calls that belong to no session. */
+  get looseCalls(): number {
+    return this.#loose;
+  }
+
+  /** @returns what ends the call; called once */
+  callBegun(): () => void {
+    this.#loose += 1;
+    return () => {
+      this.#loose -= 1;
+    };
   }
 
   /** Running calls go on; nothing new begins. */

@@ -2,7 +2,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../errors.ts';
 import { serve } from '../../http/server.ts';
-import { claimOf } from '../../protocol/claim.ts';
 import {
   classifyEnd,
   classifyMessage,
@@ -11,11 +10,11 @@ import {
   type InboundHead,
   type Refused,
 } from '../../protocol/classify-inbound.ts';
-import { LEGACY_VERSIONS } from '../../protocol/era.ts';
-import type { Frame } from '../../protocol/frame.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { parseClientBody } from './client-body.ts';
+import type { SessionlessFront } from './sessionless.ts';
 import type { SseFront } from './sse.ts';
+import type { StatelessFront } from './stateless.ts';
 import type { StreamableFront } from './streamable.ts';
 
 interface McpRoute {
@@ -28,6 +27,9 @@ export interface McpFronts {
   readonly sessions: Sessions;
   readonly sse: SseFront;
   readonly streamable: StreamableFront;
+  readonly stateless: StatelessFront;
+  /** Absent where requests without a session are refused. */
+  readonly sessionless: SessionlessFront | undefined;
 }
 
 /** Handlers are synchronous: each front answers when it has something to say. What they throw is the answer. */
@@ -53,7 +55,7 @@ function handle(
   classify: (head: InboundHead) => Inbound,
 ): void {
   const server = fronts.sessions.server(request.principal, request.params.server);
-  hand(fronts, request, reply, server, classify(headOf(request)));
+  hand(fronts, request, reply, server, classify(headOf(request, fronts.sessionless !== undefined)));
 }
 
 function hand(
@@ -63,7 +65,7 @@ function hand(
   server: ServedServer,
   inbound: Inbound,
 ): void {
-  const { sse, streamable } = fronts;
+  const { sse, streamable, stateless, sessionless } = fronts;
   switch (inbound.kind) {
     case 'refused':
       throw refusal(inbound, reply);
@@ -85,12 +87,14 @@ function hand(
       return streamable.message(request, reply, server, inbound.sessionId, [inbound.frame], false);
     case 'legacy-batch':
       return streamable.message(request, reply, server, inbound.sessionId, inbound.frames, true);
+    case 'legacy-sessionless':
+      return sessionless?.post(request, reply, server, inbound.frame);
     case 'modern':
-      throw unsupported(inbound.frame, headOf(request).version);
+      return stateless.post(request, reply, server, inbound.frame);
   }
 }
 
-function headOf({ method, query, headers }: McpRequest): InboundHead {
+function headOf({ method, query, headers }: McpRequest, servesSessionless: boolean): InboundHead {
   return {
     method: method as InboundHead['method'],
     querySessionId:
@@ -99,6 +103,7 @@ function headOf({ method, query, headers }: McpRequest): InboundHead {
     version: textOf(headers['mcp-protocol-version']),
     lastEventId: textOf(headers['last-event-id']),
     accept: headers.accept,
+    servesSessionless,
   };
 }
 
@@ -109,12 +114,4 @@ function textOf(header: string | string[] | undefined): string | undefined {
 function refusal({ code, detail, allow, data }: Refused, reply: FastifyReply): GatewayError {
   if (allow !== undefined) reply.header('allow', allow);
   return new GatewayError(code, detail, data === undefined ? undefined : { data });
-}
-
-/** Clients that speak more than one era probe with the newest; the list of versions sends them to initialize. */
-function unsupported(frame: Frame, header: string | undefined): GatewayError {
-  const requested = claimOf(frame)?.version ?? header;
-  return new GatewayError('VERSION_UNSUPPORTED', undefined, {
-    data: { supported: LEGACY_VERSIONS, requested },
-  });
 }

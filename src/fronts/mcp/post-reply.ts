@@ -8,7 +8,17 @@ import { cutStalled } from '../../http/sse-stream.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
 import type { AnswerMode } from './answer-mode.ts';
-import type { EventStream } from './event-stream.ts';
+
+/** Where an answer goes once it is a stream. */
+export interface ReplyStream {
+  readonly connected: boolean;
+  open(reply: FastifyReply, headers: Record<string, string>, prime: boolean): void;
+  send(data: readonly Buffer[]): Delivery;
+  /** Nothing more will be sent. */
+  finish(): void;
+  /** Ends it without a trace. */
+  forget(): void;
+}
 
 export interface PostReplyOptions {
   readonly mode: AnswerMode;
@@ -19,7 +29,7 @@ export interface PostReplyOptions {
   readonly headers: Record<string, string>;
   /** Whether the first event only carries an id. */
   readonly prime: boolean;
-  readonly openStream: () => EventStream;
+  readonly openStream: () => ReplyStream;
   /** A reader that takes nothing at all for this long is cut, in milliseconds. */
   readonly writeDeadlineMs: number;
   /** Everything was answered, or can no longer be. */
@@ -39,7 +49,7 @@ export class PostReply {
   readonly #options: PostReplyOptions;
   readonly #answers: (readonly Buffer[])[] = [];
   #headers: Record<string, string>;
-  #stream: EventStream | undefined;
+  #stream: ReplyStream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
   #left: number;
@@ -74,8 +84,10 @@ export class PostReply {
     return this.carries ? (this.#stream ?? this.#toStream()).send(data) : 'sent';
   }
 
-  settle(data: readonly Buffer[]): Delivery {
+  /** A response. `status` counts only while the head is not sent. */
+  settle(data: readonly Buffer[], status = 200): Delivery {
     this.#left -= 1;
+    if (this.#state === 'waiting' && !this.#options.batch) this.#reply.code(status);
     if (this.#state === 'waiting') return this.#settleWaiting(data);
     const delivery =
       this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
@@ -87,8 +99,7 @@ export class PostReply {
 
   /** An answer of the gateway. `status` counts only while the head is not sent. */
   fail(id: Buffer, error: GatewayError, status: number): void {
-    if (this.#state === 'waiting' && !this.#options.batch) this.#reply.code(status);
-    this.settle([Buffer.from(gatewayErrorText(id, error))]);
+    this.settle([Buffer.from(gatewayErrorText(id, error))], status);
   }
 
   /** Leaves out the headers of the first answer, which would promise what failed. */
@@ -128,7 +139,7 @@ export class PostReply {
     this.#options.onDone();
   }
 
-  #toStream(prime = this.#options.prime): EventStream {
+  #toStream(prime = this.#options.prime): ReplyStream {
     clearTimeout(this.#timer);
     this.#state = 'streaming';
     const stream = this.#options.openStream();

@@ -4,6 +4,7 @@ import { GatewayError, toGatewayError } from '../../errors.ts';
 import type { Delivery, Exchange } from '../../instance/upstream.ts';
 import { BATCH_VERSION, PROTOCOL_VERSION_KEY } from '../../protocol/era.ts';
 import type { Frame } from '../../protocol/frame.ts';
+import { idText } from '../../protocol/id-text.ts';
 import { findMember } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
 import { gatewayErrorText, resultText } from '../../protocol/rpc-text.ts';
@@ -107,15 +108,19 @@ class SseExchange implements Exchange {
   readonly #channel: SseChannel;
   readonly #id: Buffer;
 
-  constructor(session: Session, channel: SseChannel, { bytes, id }: Frame) {
+  constructor(session: Session, channel: SseChannel, frame: Frame) {
     this.#session = session;
     this.#channel = channel;
-    this.#id = id === undefined ? Buffer.from('null') : bytes.subarray(id.start, id.end);
+    this.#id = idText(frame);
     session.calls += 1;
   }
 
   notify(message: Message): Delivery {
     return this.#channel.offer(message);
+  }
+
+  ask(question: Message): Delivery {
+    return this.#channel.offer(question);
   }
 
   settle(message: Message): Delivery {

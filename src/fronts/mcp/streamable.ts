@@ -5,6 +5,7 @@ import { accepts } from '../../http/media-type.ts';
 import type { Delivery, Exchange } from '../../instance/upstream.ts';
 import { BATCH_VERSION, LEGACY_VERSIONS, opensWithPrimingEvent } from '../../protocol/era.ts';
 import type { Frame } from '../../protocol/frame.ts';
+import { idText } from '../../protocol/id-text.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
 import { resultText } from '../../protocol/rpc-text.ts';
 import { splice } from '../../protocol/splice.ts';
@@ -155,15 +156,19 @@ class PostExchange implements Exchange {
   protected readonly post: PostReply;
   readonly #id: Buffer;
 
-  constructor(session: Session, post: PostReply, { bytes, id }: Frame) {
+  constructor(session: Session, post: PostReply, frame: Frame) {
     this.session = session;
     this.post = post;
-    this.#id = id === undefined ? Buffer.from('null') : bytes.subarray(id.start, id.end);
+    this.#id = idText(frame);
     session.calls += 1;
   }
 
   notify(message: Message): Delivery {
     return this.post.send(splice(message.frame, message.edits));
+  }
+
+  ask(question: Message): Delivery {
+    return this.post.carries ? this.post.send(splice(question.frame, question.edits)) : 'gone';
   }
 
   settle(message: Message): Delivery {

@@ -7,12 +7,11 @@ import { toProblem } from '../../http/error-response.ts';
 import { serve } from '../../http/server.ts';
 import type { Lease } from '../../instance/pool/pool.ts';
 import type { Delivery } from '../../instance/upstream.ts';
-import type { Frame } from '../../protocol/frame.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import { RestSessions } from './rest-sessions.ts';
-import { codeForServerError, resultBytes, serverErrorOf, toToolCall } from './tool-call.ts';
+import { codeForServerError, resultPieces, serverErrorOf, toToolCall } from './tool-call.ts';
 
 interface ToolRoute {
   Params: { server: string; tool: string };
@@ -83,12 +82,13 @@ async function start(session: Session): Promise<Lease> {
 }
 
 /** Resolves with the server's answer. A caller who hangs up cancels. */
-function carry(upstream: Lease, message: Message, reply: FastifyReply): Promise<Frame> {
+function carry(upstream: Lease, message: Message, reply: FastifyReply): Promise<Message> {
   return new Promise((resolve, reject) => {
     const call = upstream.call(message, {
       notify: (): Delivery => 'sent',
+      ask: (): Delivery => 'gone',
       settle: (answer): Delivery => {
-        resolve(answer.frame);
+        resolve(answer);
         return 'sent';
       },
       fail: reject,
@@ -101,10 +101,10 @@ function carry(upstream: Lease, message: Message, reply: FastifyReply): Promise<
   });
 }
 
-async function sendAnswer(reply: FastifyReply, answer: Frame, upstream: Lease, tool: string) {
-  if (answer.kind === 'response')
-    return reply.type('application/json; charset=utf-8').send(resultBytes(answer));
-  const error = serverErrorOf(answer);
+async function sendAnswer(reply: FastifyReply, answer: Message, upstream: Lease, tool: string) {
+  if (answer.frame.kind === 'response')
+    return reply.type('application/json; charset=utf-8').send(Buffer.concat(resultPieces(answer)));
+  const error = serverErrorOf(answer.frame);
   // Servers answer -32602 to an unknown tool and to bad arguments alike; their own list tells which.
   const known = error.code === -32602 && (await listTools(upstream)).some(({ name }) => name === tool);
   const code = codeForServerError(error.code, known);

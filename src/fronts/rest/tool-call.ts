@@ -4,6 +4,7 @@ import { bodyOf } from '../../instance/ask.ts';
 import { type Frame, scanFrame } from '../../protocol/frame.ts';
 import { findMember } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
+import { splice } from '../../protocol/splice.ts';
 
 const OPEN_BRACE = 0x7b;
 let lastId = 0;
@@ -28,9 +29,16 @@ export function toToolCall(tool: string, body: unknown): Message {
   return unedited(frame);
 }
 
-/** The result as the server wrote it. */
-export function resultBytes({ bytes, body }: Frame): Buffer {
-  return body === undefined ? Buffer.from('{}') : bytes.subarray(body.start, body.end);
+/** The result as the server wrote it, but for what a bridge between eras changed in it. */
+export function resultPieces({ frame: { bytes, body }, edits }: Message): Buffer[] {
+  if (body === undefined) return [Buffer.from('{}')];
+  const inside = edits.filter(({ start, end }) => start >= body.start && end <= body.end);
+  const moved = inside.map((edit) => ({
+    ...edit,
+    start: edit.start - body.start,
+    end: edit.end - body.start,
+  }));
+  return splice({ bytes: bytes.subarray(body.start, body.end) }, moved);
 }
 
 export interface ServerError {

@@ -1,13 +1,14 @@
-import type { Era } from '../../protocol/era.ts';
 import type { Frame } from '../../protocol/frame.ts';
+import type { ClientInfo } from '../handshake.ts';
+import type { ServerSpec } from '../spec.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
+import type { SharedProcesses } from './shared-processes.ts';
 
 /** Leases with different keys never share a process; made by `decideIsolation`. */
 export type IsolationKey = string;
 
 export interface LeaseRequest {
   readonly server: string;
-  readonly era: Era;
   readonly isolation: IsolationKey;
   /** Capabilities that a process is told at initialize and cannot forget; leases of one class may share. */
   readonly capabilities: string;
@@ -18,17 +19,21 @@ export interface LeaseRequest {
   readonly signal: AbortSignal;
 }
 
-/** An upstream together with what the operator wants to know of it. */
-export interface Lease extends Upstream {
-  readonly instance: number;
-}
+/** The right to use a process; whoever leased it ends it. */
+export type Lease = Upstream;
 
 export interface PoolState {
   readonly instances: number;
   readonly waiting: number;
 }
 
+/** Who may have which process. Dedicated ones by `lease`, shared ones by `shared`. */
 export interface Pool {
+  readonly shared: SharedProcesses;
+  /** Whom the gateway introduces itself as. */
+  readonly clientInfo: ClientInfo;
+  /** @throws GatewayError SERVER_UNKNOWN */
+  spec(server: string): ServerSpec;
   /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
   lease(request: LeaseRequest): Promise<Lease>;
   state(): PoolState;

@@ -1,4 +1,4 @@
-/** A process for each lease, ended when the lease is given back. */
+/** The processes of all servers: dedicated ones, ended with their lease, and shared ones. One bound for all. */
 import { GatewayError } from '../../errors.ts';
 import type { Events } from '../../events.ts';
 import { spawnChild } from '../child.ts';
@@ -7,46 +7,50 @@ import { Instance } from '../instance.ts';
 import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
 import type { Lease, LeaseRequest, Pool, PoolState } from './pool.ts';
+import { SharedProcesses } from './shared-processes.ts';
 
-export interface PerSessionOptions {
+export interface PoolOptions {
   readonly servers: ReadonlyMap<string, ServerSpec>;
   readonly events: Events;
   /** Whom the gateway introduces itself as when it shakes hands. */
   readonly clientInfo: ClientInfo;
   readonly maxInstances: number;
   readonly concurrentStarts: number;
+  /** A shared process that nobody uses is ended after this long, in milliseconds. */
+  readonly idleMs: number;
 }
 
-export function createPerSessionPool(options: PerSessionOptions): Pool {
-  return new PerSessionPool(options);
+export function createPool(options: PoolOptions): Pool {
+  return new ProcessPool(options);
 }
 
-class PerSessionPool implements Pool {
-  readonly #options: PerSessionOptions;
+class ProcessPool implements Pool {
+  readonly shared: SharedProcesses;
+  readonly clientInfo: ClientInfo;
+  readonly #options: PoolOptions;
   readonly #queue: StartQueue;
   readonly #instances = new Set<Instance>();
+  readonly #stopping = new AbortController();
   #lastInstance = 0;
-  #stopped = false;
 
-  constructor(options: PerSessionOptions) {
+  constructor(options: PoolOptions) {
     this.#options = options;
+    this.clientInfo = options.clientInfo;
     this.#queue = new StartQueue(options.concurrentStarts);
+    this.shared = new SharedProcesses({
+      start: (server) => this.#start(server, this.#stopping.signal),
+      idleMs: options.idleMs,
+    });
+  }
+
+  spec(server: string): ServerSpec {
+    const spec = this.#options.servers.get(server);
+    if (spec === undefined) throw new GatewayError('SERVER_UNKNOWN');
+    return spec;
   }
 
   async lease(request: LeaseRequest): Promise<Lease> {
-    const spec = this.#options.servers.get(request.server);
-    if (spec === undefined) throw new GatewayError('SERVER_UNKNOWN');
-    const leave = await this.#queue.enter(request.signal);
-    if (this.#stopped) {
-      leave();
-      throw new GatewayError('STOPPING');
-    }
-    if (this.#instances.size >= this.#options.maxInstances) {
-      leave();
-      throw new GatewayError('INSTANCES_FULL');
-    }
-    const instance = this.#start(spec);
-    void instance.started.then(leave);
+    const instance = await this.#start(request.server, request.signal);
     const lease = instance.attach(request.outbox, () => instance.stop());
     if (request.initialize === undefined) await this.#shakeHands(lease, request.signal);
     return lease;
@@ -57,16 +61,29 @@ class PerSessionPool implements Pool {
   }
 
   async stop(now = false): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort(new GatewayError('STOPPING'));
     await Promise.all([...this.#instances].map((instance) => instance.stop(now)));
   }
 
-  #start(spec: ServerSpec): Instance {
+  /** A place in the queue is held until the handshake is through. */
+  async #start(server: string, signal: AbortSignal): Promise<Instance> {
+    const spec = this.spec(server);
+    const leave = await this.#queue.enter(signal);
+    const refusal = this.#stopping.signal.aborted
+      ? 'STOPPING'
+      : this.#instances.size >= this.#options.maxInstances
+        ? 'INSTANCES_FULL'
+        : undefined;
+    if (refusal !== undefined) {
+      leave();
+      throw new GatewayError(refusal);
+    }
     this.#lastInstance += 1;
     const wire = spawnChild(spec, this.#lastInstance, this.#options.events);
     const instance = new Instance(this.#lastInstance, spec, wire, this.#options.events);
     this.#instances.add(instance);
     void instance.ended.then(() => this.#instances.delete(instance));
+    void instance.started.then(leave);
     return instance;
   }
 
@@ -75,7 +92,7 @@ class PerSessionPool implements Pool {
     const giveUp = (): void => void lease.end('SESSION_UNKNOWN');
     signal.addEventListener('abort', giveUp, { once: true });
     try {
-      await shakeHands(lease, this.#options.clientInfo);
+      await shakeHands(lease, this.clientInfo);
     } catch (cause) {
       void lease.end('START_FAILED');
       throw cause;

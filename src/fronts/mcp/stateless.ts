@@ -1,0 +1,193 @@
+/** 2026-07-28: every request stands alone, carries its own metadata, and has one answer. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { mayUseTool, narrowsTools } from '../../auth/authorize.ts';
+import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { StreamTimes } from '../../http/sse-stream.ts';
+import type { Call, Delivery, Exchange, Upstream } from '../../instance/upstream.ts';
+import { refuseModern } from '../../protocol/check-modern.ts';
+import { MAY_ASK } from '../../protocol/era.ts';
+import type { Frame } from '../../protocol/frame.ts';
+import { idText } from '../../protocol/id-text.ts';
+import { findMember, parseAt } from '../../protocol/json-member.ts';
+import { type Message, unedited } from '../../protocol/message.ts';
+import { refuseMirrored } from '../../protocol/mirrored-params.ts';
+import { modernErrorText } from '../../protocol/rpc-text.ts';
+import { splice } from '../../protocol/splice.ts';
+import { classOfRequest, clientInfoOf } from '../../relay/capability-class.ts';
+import { narrowTools } from '../../relay/narrow-tools.ts';
+import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import { type AnswerMode, decideAnswerMode } from './answer-mode.ts';
+import type { MirroredTools } from './mirrored-tools.ts';
+import { PlainStream } from './plain-stream.ts';
+import { PostReply } from './post-reply.ts';
+
+export interface StatelessOptions {
+  readonly times: StreamTimes;
+}
+
+export class StatelessFront {
+  readonly #sessions: Sessions;
+  readonly #mirrored: MirroredTools;
+  readonly #options: StatelessOptions;
+
+  constructor(sessions: Sessions, mirrored: MirroredTools, options: StatelessOptions) {
+    this.#sessions = sessions;
+    this.#mirrored = mirrored;
+    this.#options = options;
+  }
+
+  /** One message of the modern era. */
+  post(request: FastifyRequest, reply: FastifyReply, server: ServedServer, frame: Frame): void {
+    if (frame.kind === 'notification') {
+      // A process is shared by many: a notification that names no call of this client has no addressee.
+      reply.code(202).send();
+      return;
+    }
+    const { headers, principal } = request;
+    const named = {
+      version: text(headers['mcp-protocol-version']),
+      method: text(headers['mcp-method']),
+      name: text(headers['mcp-name']),
+    };
+    const refusal = refuseModern(frame, named);
+    if (refusal !== undefined) throw refusal;
+    const mode = decideAnswerMode(headers.accept);
+    if (mode === undefined) throw new GatewayError('NOT_ACCEPTABLE');
+    this.#sessions.assertAccepting();
+    const isListen = frame.method === 'subscriptions/listen';
+    // A subscription is no work that a stopping gateway waits for.
+    const exchange = new StatelessExchange(frame, isListen ? undefined : this.#sessions.callBegun());
+    // It is a stream from the start.
+    exchange.answerOn(reply, isListen ? 'sse' : mode, this.#options.times);
+    const caller = {
+      server: server.name,
+      principal: principal.id,
+      isolation: this.#sessions.isolationOf(server, principal),
+      capabilities: classOfRequest(frame),
+      clientInfo: clientInfoOf(frame),
+      mayBeAsked: MAY_ASK.has(frame.method ?? ''),
+    };
+    void this.#call(caller, server, request, frame, exchange);
+  }
+
+  async #call(
+    caller: Parameters<Sessions['modern']['upstream']>[0],
+    server: ServedServer,
+    { headers, principal }: FastifyRequest,
+    frame: Frame,
+    exchange: StatelessExchange,
+  ): Promise<void> {
+    try {
+      const bare = await this.#sessions.modern.upstream(caller);
+      const upstream = narrowsTools(principal, server.tools)
+        ? narrowTools(bare, (tool) => mayUseTool(principal, server.tools, tool))
+        : bare;
+      exchange.holds(upstream);
+      if (frame.method === 'tools/call') {
+        const refusal = refuseMirrored(frame, await this.#mirrored.of(server.name, frame, bare), headers);
+        if (refusal !== undefined) return exchange.fail(refusal);
+      }
+      exchange.runs(upstream.call(unedited(frame), exchange));
+    } catch (cause) {
+      exchange.fail(toGatewayError(cause));
+    }
+  }
+}
+
+/** The one exchange of a request. Closing its connection cancels it, whatever of the answer was sent (2026-07-28 cancellation). */
+class StatelessExchange implements Exchange {
+  readonly #id: Buffer;
+  readonly #onOver: (() => void) | undefined;
+  #post: PostReply | undefined;
+  #upstream: Upstream | undefined;
+  #call: Call | undefined;
+  #over = false;
+
+  /** `onOver` is told once, when nobody waits for the answer any more. */
+  constructor(frame: Frame, onOver: (() => void) | undefined) {
+    this.#id = idText(frame);
+    this.#onOver = onOver;
+  }
+
+  answerOn(reply: FastifyReply, mode: AnswerMode, times: StreamTimes): void {
+    this.#post = new PostReply(reply, {
+      mode,
+      expected: 1,
+      batch: false,
+      headers: {},
+      prime: false,
+      openStream: () => new PlainStream(times, () => this.left()),
+      writeDeadlineMs: times.writeDeadlineMs,
+      onDone: () => undefined,
+      onLost: () => this.left(),
+    });
+  }
+
+  /** From here on the upstream is ended with the exchange. */
+  holds(upstream: Upstream): void {
+    this.#upstream = upstream;
+    if (this.#over) this.#release();
+  }
+
+  runs(call: Call): void {
+    this.#call = call;
+    if (this.#over) call.cancel('the client has gone');
+  }
+
+  /** The client closed the connection. */
+  left(): void {
+    if (this.#over) return;
+    this.#call?.cancel('the client has gone');
+    this.#finish();
+  }
+
+  notify(message: Message): Delivery {
+    if (this.#over || this.#post === undefined) return 'gone';
+    return this.#post.send(splice(message.frame, message.edits));
+  }
+
+  /** Nothing but notifications and the response ever goes out on this era's streams. */
+  ask(): Delivery {
+    return 'gone';
+  }
+
+  settle(message: Message): Delivery {
+    if (this.#over || this.#post === undefined) return 'gone';
+    const status = message.frame.kind === 'error' ? statusOf(message.frame) : 200;
+    this.#finish();
+    return this.#post.settle(splice(message.frame, message.edits), status);
+  }
+
+  fail(error: GatewayError): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#post?.settle(
+      [Buffer.from(modernErrorText(this.#id, error))],
+      error.code === 'TOOL_UNKNOWN' ? 200 : error.row.status,
+    );
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#onOver?.();
+    this.#release();
+  }
+
+  #release(): void {
+    void this.#upstream?.end('CALL_CANCELLED');
+    this.#upstream = undefined;
+  }
+}
+
+/** -32601 and -32021 have statuses of their own; any other error of a server is told in the body of a 200. */
+function statusOf({ bytes, body }: Frame): number {
+  const span = body && findMember(bytes, body, 'code');
+  const code = span && parseAt(bytes, span);
+  if (code === -32601) return 404;
+  return code === -32021 ? 400 : 200;
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}

@@ -1,0 +1,152 @@
+/**
+ * Processes that several leases use at the same time, found by key. What a key means, and how a fresh process is
+ * opened (probed, shaken hands with), is the caller's; here they are started once, counted, and ended when idle.
+ */
+import { GatewayError } from '../../errors.ts';
+import type { InstanceExit } from '../../events.ts';
+import { deferred } from '../../util/deferred.ts';
+import type { Instance } from '../instance.ts';
+import type { Outbox, Upstream } from '../upstream.ts';
+
+/** A fresh process, in the hands of whoever opens it. */
+export interface SharedHost {
+  readonly instance: Instance;
+  /** The key it was started under. */
+  readonly key: string;
+  /** A lease for the gateway's own use; it does not keep the process from being idle. */
+  attend(outbox?: Outbox): Upstream;
+}
+
+export interface ShareRequest<T> {
+  readonly server: string;
+  readonly key: string;
+  /** Whether it is ended as soon as nobody has a lease on it, instead of when idle. */
+  readonly isBrief?: (state: T) => boolean;
+  /** Called once per process. What it rejects with is told to all who wait, and the process is ended. */
+  readonly open: (host: SharedHost) => Promise<T>;
+}
+
+export interface Shared<T> {
+  readonly state: T;
+  readonly instance: number;
+  readonly ended: Promise<InstanceExit>;
+  /** A lease for one caller; the process is not idle before it is given back. @throws GatewayError SERVER_EXITED */
+  lease(): Upstream;
+}
+
+export interface SharedOptions {
+  /** Starts a process within the pool's bounds. */
+  readonly start: (server: string) => Promise<Instance>;
+  /** A process without leases is ended after this long, in milliseconds. */
+  readonly idleMs: number;
+}
+
+export class SharedProcesses {
+  readonly #options: SharedOptions;
+  readonly #processes = new Map<string, Promise<SharedProcess<unknown>>>();
+
+  constructor(options: SharedOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with what starting or `open` failed with. A key always stands for one type of state. */
+  share<T>(request: ShareRequest<T>): Promise<Shared<T>> {
+    const known = this.#processes.get(request.key);
+    if (known !== undefined) return known as Promise<SharedProcess<T>>;
+    const opening = this.#open(request);
+    this.#file(request.key, opening);
+    return opening;
+  }
+
+  #file(key: string, opening: Promise<SharedProcess<unknown>>): void {
+    this.#processes.set(key, opening);
+    const forget = (): void => {
+      if (this.#processes.get(key) === opening) this.#processes.delete(key);
+    };
+    // From the moment it is being ended nobody is led to it any more.
+    opening.then((process) => void process.over.then(forget), forget);
+  }
+
+  /** Files a process under another key, once it is known what it is; the first one there stays. */
+  rename(from: string, to: string): void {
+    const process = this.#processes.get(from);
+    this.#processes.delete(from);
+    if (process === undefined || this.#processes.has(to)) return;
+    this.#file(to, process);
+  }
+
+  async #open<T>({ server, key, isBrief, open }: ShareRequest<T>): Promise<SharedProcess<T>> {
+    const instance = await this.#options.start(server);
+    instance.shared = true;
+    try {
+      const state = await open({
+        instance,
+        key,
+        attend: (outbox) => instance.attach(outbox, async () => undefined),
+      });
+      return new SharedProcess(instance, state, isBrief?.(state) === true ? BRIEF_MS : this.#options.idleMs);
+    } catch (cause) {
+      void instance.stop();
+      throw cause;
+    } finally {
+      instance.giveUpHandshake();
+    }
+  }
+}
+
+/** Time for whoever started it to lease it, in milliseconds. */
+const BRIEF_MS = 100;
+
+class SharedProcess<T> implements Shared<T> {
+  readonly state: T;
+  /** Resolves when it can no longer be leased. */
+  readonly over: Promise<void>;
+  readonly #instance: Instance;
+  readonly #idleMs: number;
+  readonly #ending = deferred<void>();
+  #leases = 0;
+  #over = false;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(instance: Instance, state: T, idleMs: number) {
+    this.#instance = instance;
+    this.state = state;
+    this.#idleMs = idleMs;
+    this.over = this.#ending.promise;
+    this.#startIdle();
+    void instance.ended.then(() => {
+      this.#end();
+      clearTimeout(this.#idle);
+    });
+  }
+
+  get instance(): number {
+    return this.#instance.id;
+  }
+
+  get ended(): Promise<InstanceExit> {
+    return this.#instance.ended;
+  }
+
+  lease(): Upstream {
+    if (this.#over) throw new GatewayError('SERVER_EXITED');
+    clearTimeout(this.#idle);
+    this.#leases += 1;
+    return this.#instance.attach(undefined, async () => {
+      this.#leases -= 1;
+      if (this.#leases === 0 && !this.#over) this.#startIdle();
+    });
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#ending.resolve();
+  }
+
+  #startIdle(): void {
+    this.#idle = setTimeout(() => {
+      this.#end();
+      void this.#instance.stop();
+    }, this.#idleMs);
+  }
+}

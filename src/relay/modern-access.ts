@@ -1,0 +1,203 @@
+/**
+ * Upstreams for callers of the modern era: a lease on the one modern process of a server, or a bridge to a legacy
+ * process of the caller's isolation and capability class. Finds out which the server needs when it is first asked.
+ */
+import { GatewayError } from '../errors.ts';
+import type { Isolation } from '../instance/pool/decide-isolation.ts';
+import type { Lease, Pool } from '../instance/pool/pool.ts';
+import type { Shared, SharedHost } from '../instance/pool/shared-processes.ts';
+import type { ServerSpec } from '../instance/spec.ts';
+import type { Upstream } from '../instance/upstream.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { LegacyOnModern } from './bridge-legacy-to-modern.ts';
+import { LegacyGroup } from './bridge-modern-to-legacy.ts';
+import { type CapabilityClass, NO_CAPABILITIES } from './capability-class.ts';
+import { ListenHub } from './listen-hub.ts';
+import type { LegacyCall } from './park-call.ts';
+import { Parks } from './parks.ts';
+import {
+  openEitherEra,
+  openLegacy,
+  openModern,
+  PinnedToLegacy,
+  ProbeCrash,
+  type ProbeOptions,
+} from './probe.ts';
+import { sealStates } from './seal-states.ts';
+import type { StateSeal } from './sealed-state.ts';
+import type { Verdicts } from './verdicts.ts';
+
+export interface ModernCaller {
+  readonly server: string;
+  /** The principal's id: answers to questions are taken only from whom they were put to. */
+  readonly principal: string;
+  /** Callers with the same key may share a legacy process; made by `decideIsolation`. */
+  readonly isolation: Isolation;
+  readonly capabilities: CapabilityClass;
+  /** Who the first caller of a legacy process says it is; the process is told. */
+  readonly clientInfo: object;
+  /** Whether the server may ask something in the course of the call; other calls need no class of their own. */
+  readonly mayBeAsked: boolean;
+}
+
+/** Capability classes of one isolation key on one server; clients send the same one with every request. */
+const MAX_CLASSES = 8;
+
+/** What a shared process turned out to be. */
+type Opened =
+  | { readonly era: 'modern'; readonly hub: ListenHub }
+  | { readonly era: 'legacy'; readonly group: LegacyGroup };
+
+export class ModernAccess {
+  readonly #pool: Pool;
+  readonly #verdicts: Verdicts;
+  readonly #seal: StateSeal;
+  readonly #parks: Parks<LegacyCall>;
+  /** The capability classes that have a process, by server and isolation. */
+  readonly #classes = new Map<string, Set<string>>();
+  /** One process at a time is used to find out about a server. */
+  readonly #finding = new Map<string, Promise<unknown>>();
+
+  constructor(pool: Pool, verdicts: Verdicts, seal: StateSeal, clock: Clock = systemClock) {
+    this.#pool = pool;
+    this.#verdicts = verdicts;
+    this.#seal = seal;
+    this.#parks = new Parks(seal, clock);
+  }
+
+  /** An upstream for one caller; the caller ends it. Rejects with the GatewayError that starting failed with. */
+  async upstream(caller: ModernCaller): Promise<Upstream> {
+    const shared = await this.#shared(caller);
+    if (shared.state.era === 'legacy') return shared.state.group.upstream(shared.lease(), caller.principal);
+    return sealStates(shared.state.hub.wrap(shared.lease()), this.#seal, caller.principal, caller.server);
+  }
+
+  /** The same for a caller of older revisions that keeps no session: of any era, and asked nothing. */
+  async plainUpstream(server: string, principal: string, isolation: Isolation): Promise<Upstream> {
+    const { clientInfo } = this.#pool;
+    const capabilities = NO_CAPABILITIES;
+    const shared = await this.#shared({
+      server,
+      principal,
+      isolation,
+      capabilities,
+      clientInfo,
+      mayBeAsked: false,
+    });
+    if (shared.state.era === 'legacy') return shared.lease();
+    return new LegacyOnModern(
+      shared.state.hub.wrap(shared.lease()),
+      server,
+      { offer: () => 'gone' },
+      undefined,
+    );
+  }
+
+  /** A lease on the modern process, for a bridge. @throws GatewayError START_FAILED when the server is not modern */
+  async modernLease(server: string): Promise<Lease> {
+    const caller: ModernCaller = {
+      server,
+      principal: 'gateway',
+      isolation: { key: 'gateway', brief: false },
+      capabilities: NO_CAPABILITIES,
+      clientInfo: this.#pool.clientInfo,
+      mayBeAsked: false,
+    };
+    const shared = await this.#share(caller, modernKey(caller), openAsModern);
+    this.#verdicts.learnModern(this.#pool.spec(server), true);
+    return shared.state.era === 'modern' ? shared.state.hub.wrap(shared.lease()) : shared.lease();
+  }
+
+  /** Waits for whoever is finding out, so that a second process is not started to learn the same. */
+  async #shared(caller: ModernCaller): Promise<Shared<Opened>> {
+    const spec = this.#pool.spec(caller.server);
+    for (;;) {
+      const speaks = this.#verdicts.speaksModern(spec);
+      if (speaks === 'yes') return this.#share(caller, modernKey(caller), openAsModern);
+      if (speaks === 'no') return this.#shareLegacy(caller);
+      const finding = this.#finding.get(caller.server);
+      if (finding === undefined) return this.#find(spec, caller);
+      await finding.catch(() => undefined);
+    }
+  }
+
+  async #find(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
+    const finding = this.#share(caller, legacyKey(caller), openEitherEra);
+    this.#finding.set(caller.server, finding);
+    try {
+      const shared = await finding;
+      const modern = shared.state.era === 'modern';
+      if (modern) this.#pool.shared.rename(legacyKey(caller), modernKey(caller));
+      this.#verdicts.learnModern(spec, modern);
+      return shared;
+    } catch (cause) {
+      if (cause instanceof PinnedToLegacy) return this.#learned(spec, caller);
+      if (!(cause instanceof ProbeCrash)) throw cause;
+      const shared = await this.#share(caller, legacyKey(caller), openAsLegacy);
+      // A server that ends unprobed as well has told nothing of its era.
+      this.#verdicts.learnCrashOnProbe(spec);
+      return shared;
+    } finally {
+      this.#finding.delete(caller.server);
+    }
+  }
+
+  #learned(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
+    this.#verdicts.learnModern(spec, true);
+    this.#verdicts.learnLegacy(spec, true);
+    return this.#share(caller, modernKey(caller), openAsModern);
+  }
+
+  /** A caller that keeps declaring something else would have a process for each: beyond a few it gets no more. */
+  #shareLegacy(caller: ModernCaller): Promise<Shared<Opened>> {
+    const owner = `${caller.server} ${caller.isolation.key}`;
+    const classes = this.#classes.get(owner) ?? new Set();
+    const { key } = caller.capabilities;
+    if (!classes.has(key) && classes.size >= MAX_CLASSES) {
+      if (caller.mayBeAsked)
+        throw new GatewayError('INSTANCES_FULL', 'This caller declares too many different capabilities.');
+      const plain = { ...caller, capabilities: NO_CAPABILITIES };
+      return this.#share(plain, legacyKey(plain), openAsLegacy);
+    }
+    this.#classes.set(owner, classes.add(key));
+    const forget = (): void => {
+      classes.delete(key);
+      if (classes.size === 0) this.#classes.delete(owner);
+    };
+    const sharing = this.#share(caller, legacyKey(caller), openAsLegacy);
+    sharing.then((shared) => void shared.ended.then(forget), forget);
+    return sharing;
+  }
+
+  #share(caller: ModernCaller, key: string, openAs: OpenAs): Promise<Shared<Opened>> {
+    return this.#pool.shared.share<Opened>({
+      server: caller.server,
+      key,
+      isBrief: ({ era }) => era === 'legacy' && caller.isolation.brief,
+      open: async (host): Promise<Opened> => {
+        const group = new LegacyGroup(host, caller.capabilities, this.#parks);
+        const options = { clientInfo: caller.clientInfo, capabilities: caller.capabilities.declared };
+        const era = await openAs(host.instance, group.attendant, options);
+        if (era === 'modern') return { era, hub: new ListenHub(group.attendant, this.#pool.clientInfo) };
+        await group.ready();
+        return { era, group };
+      },
+    });
+  }
+}
+
+type OpenAs = (
+  instance: SharedHost['instance'],
+  lease: LegacyGroup['attendant'],
+  options: ProbeOptions,
+) => Promise<'modern' | 'legacy'>;
+const openAsModern: OpenAs = openModern;
+const openAsLegacy: OpenAs = (_instance, lease, options) => openLegacy(lease, options);
+
+function modernKey({ server }: ModernCaller): string {
+  return `modern ${server}`;
+}
+
+function legacyKey({ server, isolation, capabilities }: ModernCaller): string {
+  return `legacy ${server} ${isolation.key} ${capabilities.key}`;
+}
