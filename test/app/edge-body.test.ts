@@ -82,7 +82,7 @@ describe('a content type', () => {
     ['', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
     ['application/json', { 'content-encoding': 'identity, gzip' }],
-  ])('#54 #64 %j %j is answered with 415 on both fronts', async (type, more) => {
+  ])('[era 3] #54 #64 %j %j is answered with 415 on both fronts', async (type, more) => {
     const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
     const headers = { 'content-type': type, ...more };
     expectRpcError(await post(mcpPath, body, headers), 415, -32000, 'media-type');
@@ -171,7 +171,7 @@ describe('a message that is not one', () => {
     ['a batch', `[${CALL}]`, -32600, 'batch'],
     ['an empty batch', '[]', -32600, 'invalid-request'],
     ['a batch with a fault', `[${CALL},{]`, -32700, 'parse-error'],
-  ])('is answered with 400 and starts nothing: %s', async (_what, body, code, reason, id) => {
+  ])('[era 3] is answered with 400 and starts nothing: %s', async (_what, body, code, reason, id) => {
     const answer = await post(mcpPath, body);
     expectRpcError(answer, 400, code, reason, id ?? null);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);

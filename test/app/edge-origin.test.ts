@@ -49,7 +49,7 @@ describe('#61 Host without real authentication', () => {
     '127.0.0.1.nip.io',
     'foo.localhost',
     'localhost.',
-  ])('%s is refused on every route', async (host) => {
+  ])('[era 1] %s is refused on every route', async (host) => {
     for (const gateway of [plain, anonymous, configured]) {
       for (const path of ['/api/sessionid', '/api/openapi.json', '/api/no/where']) {
         expectProblem(await from(gateway, host, [], `GET ${path}`), 403, 'HOST');
@@ -119,7 +119,7 @@ describe('#62 #64 Origin', () => {
     '',
   ];
 
-  it.each(foreign)('%j is refused, whatever the method and the authentication', async (origin) => {
+  it.each(foreign)('[era 1] %j is refused, whatever the method and the authentication', async (origin) => {
     for (const gateway of [plain, configured, anonymous, authed]) {
       for (const requestLine of [
         'GET /api/sessionid',

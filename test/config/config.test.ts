@@ -21,6 +21,7 @@ describe('defaults', () => {
         drainMs: 25_000,
         sseGraceMs: 3000,
         replayBytes: 1_048_576,
+        legacyStateless: false,
       },
       limits: {
         sessions: 1000,
@@ -40,6 +41,9 @@ describe('defaults', () => {
           args: [],
           env: {},
           policy: 'session',
+          era: 'auto',
+          probeTimeoutMs: 3000,
+          parkTtlMs: 600_000,
           startTimeoutMs: 60_000,
           callTimeoutMs: 300_000,
           maxCallMs: 3_600_000,

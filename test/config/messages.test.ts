@@ -65,10 +65,6 @@ describe('messages about what is not built', () => {
       'c.yaml:2:8: http.strictAccept: not supported in this version yet; remove it',
     ],
     [
-      `${SERVERS}http: {legacyStateless: no}`,
-      'c.yaml:2:8: http.legacyStateless: not supported in this version yet; remove it',
-    ],
-    [
       `${SERVERS}rest: {sessions: optional}`,
       'c.yaml:2:18: rest.sessions: the value optional is not supported in this version yet; write required or remove it',
     ],
@@ -77,12 +73,6 @@ describe('messages about what is not built', () => {
       'c.yaml:4:13: servers.fs.policy: the value shared is not supported in this version yet; write session or remove it',
     ],
     [fs('warm: 0'), 'c.yaml:4:5: servers.fs.warm: not supported in this version yet; remove it'],
-    [fs('era: auto'), 'c.yaml:4:5: servers.fs.era: not supported in this version yet; remove it'],
-    [
-      fs('probeTimeoutMs: 1'),
-      'c.yaml:4:5: servers.fs.probeTimeoutMs: not supported in this version yet; remove it',
-    ],
-    [fs('parkTtlMs: 1'), 'c.yaml:4:5: servers.fs.parkTtlMs: not supported in this version yet; remove it'],
     [
       'servers: {fs: {url: "http://x"}}',
       'c.yaml:1:16: servers.fs.url: not supported in this version yet; a server needs a command; remove this entry',

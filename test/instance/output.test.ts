@@ -47,19 +47,22 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 describe.concurrent('a server that prints', () => {
-  it.each(Object.keys(ODD) as Odd[])('%s is understood all the same, by REST and by MCP', async (server) => {
-    const client = await BareSseClient.initialized(`${gateway.url}/${server}`);
-    const texts = await Promise.all([
-      textOf(gateway, `${server}/echo`, 's', { text: TEXT }),
-      client.callTool('echo', { text: TEXT }),
-    ]);
-    expect(texts.map((text) => (JSON.parse(text) as { text: string }).text)).toEqual([TEXT, TEXT]);
-    expect([await client.callTool('count'), await textOf(gateway, `${server}/count`, 's')]).toEqual([
-      '1',
-      '1',
-    ]);
-    client.close();
-  });
+  it.each(Object.keys(ODD) as Odd[])(
+    '[era 33] %s is understood all the same, by REST and by MCP',
+    async (server) => {
+      const client = await BareSseClient.initialized(`${gateway.url}/${server}`);
+      const texts = await Promise.all([
+        textOf(gateway, `${server}/echo`, 's', { text: TEXT }),
+        client.callTool('echo', { text: TEXT }),
+      ]);
+      expect(texts.map((text) => (JSON.parse(text) as { text: string }).text)).toEqual([TEXT, TEXT]);
+      expect([await client.callTool('count'), await textOf(gateway, `${server}/count`, 's')]).toEqual([
+        '1',
+        '1',
+      ]);
+      client.close();
+    },
+  );
 });
 
 describe('what a server printed', () => {

@@ -47,7 +47,7 @@ describe.concurrent('a server that does not want to go', () => {
   });
 
   it.each(['stubborn', 'stubborn-fork', 'stubborn-sh'])(
-    '#35 is killed when it ignores EOF and SIGTERM: %s',
+    '[era 35] #35 is killed when it ignores EOF and SIGTERM: %s',
     async (server) => {
       const pid = await start(server, server);
       await end(server);
@@ -64,7 +64,7 @@ describe.concurrent('a server that does not want to go', () => {
     await gateway.event('instance.stderr', ({ line }) => line === 'ignored SIGTERM');
   });
 
-  it('#34 is ended together with a grandchild that ignores SIGTERM', async () => {
+  it('[era 35] #34 is ended together with a grandchild that ignores SIGTERM', async () => {
     const pid = await start('deaf', 'deaf');
     expect(groupMembers(pid)).toHaveLength(2);
     await end('deaf');

@@ -72,7 +72,7 @@ describe('methods', () => {
 });
 
 describe('GET', () => {
-  it('row 4: opens the stream of a known session; an unknown one is not found', async () => {
+  it('[era 6] row 4: opens the stream of a known session; an unknown one is not found', async () => {
     const session = await newSession();
     const stream = await fetch(url, { headers: { ...STREAM, ...session } });
     expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
@@ -95,13 +95,16 @@ describe('GET', () => {
     fresh.close();
   });
 
-  it.each(['2025-11-25', MODERN, 'v9'])('row 6: no session, H %s', async (version) => {
-    expect(await told(await fetch(url, { headers: { ...STREAM, 'mcp-protocol-version': version } }))).toBe(
-      '405 -32000',
-    );
+  it.each([
+    ['2025-11-25', '405 -32000'],
+    [MODERN, '405 -32600'],
+    ['v9', '405 -32000'],
+  ])('[era 5] [era 24] row 6: no session, H %s', async (version, expected) => {
+    const headers = { ...STREAM, 'mcp-protocol-version': version };
+    expect(await told(await fetch(url, { headers }))).toBe(expected);
   });
 
-  it('row 7: curl and EventSource get an endpoint, and no process is started for it', async () => {
+  it('[era 4] row 7: curl and EventSource get an endpoint, and no process is started for it', async () => {
     const started = gateway.pids().length;
     for (const accept of ['*/*', 'text/event-stream']) {
       const client = await BareSseClient.open(url, { accept });
@@ -120,7 +123,7 @@ describe('GET', () => {
 });
 
 describe('POST', () => {
-  it('row 9: an HTTP+SSE message is taken with any header, and enveloped server/discover answered on the stream', async () => {
+  it('[era 25] row 9: an HTTP+SSE message is taken with any header, and enveloped server/discover answered on the stream', async () => {
     const client = await BareSseClient.open(url);
     const query = new URL(await client.endpoint()).search;
     const headers = { ...unknown, 'mcp-protocol-version': MODERN };

@@ -26,7 +26,7 @@ async function finished(client: StreamableClient): Promise<RawExchange> {
 }
 
 describe('a POST stream that was cut', () => {
-  it('carries on with GET: what was missed, then the response when there is one, then its end', async () => {
+  it('[era 21] carries on with GET: what was missed, then the response when there is one, then its end', async () => {
     const client = await open();
     const call = client.call('ask', { method: 'sampling/createMessage' }, STREAM, 'cut');
     await call.until(() => call.messages.length === 1);
@@ -80,7 +80,7 @@ describe('a POST stream that was cut', () => {
     expect([call.messages.length, back.messages.length]).toEqual([1, 2]);
   });
 
-  it('does not mix with another stream of the session', async () => {
+  it('[era 21] does not mix with another stream of the session', async () => {
     const client = await open();
     const [one, two] = [
       await finished(client),

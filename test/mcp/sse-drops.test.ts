@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 describe('a stream that drops', () => {
-  it('is resumed within its grace by Last-Event-ID: same endpoint, what was missed, no new process', async () => {
+  it('[era 24] is resumed within its grace by Last-Event-ID: same endpoint, what was missed, no new process', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const endpoint = await client.endpoint();
     await client.callTool('count');

@@ -15,7 +15,7 @@ afterAll(() => gateway.stop());
 
 describe('HTTP+SSE', () => {
   it.each(['/echo', '/echo/sse', '/echo/mcp'])(
-    'opens with a relative endpoint at %s and starts nothing',
+    '[era 4] opens with a relative endpoint at %s and starts nothing',
     async (path) => {
       const started = gateway.pids().length;
       const client = await BareSseClient.open(gateway.url + path);

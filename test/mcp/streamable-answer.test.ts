@@ -150,7 +150,7 @@ describe('what the server says first', () => {
 });
 
 describe('the priming event', () => {
-  it('comes first on POST and GET streams of 2025-11-25: an id, a retry time, no data', async () => {
+  it('[era 20] comes first on POST and GET streams of 2025-11-25: an id, a retry time, no data', async () => {
     for (const stream of [client.call('log', { text: 'x' }), client.listen()]) {
       await stream.until(() => stream.body.includes('\n\n'));
       expect(stream.body).toMatch(/^id: \d+-0\nretry: 1000\ndata: \n\n/);
@@ -158,7 +158,7 @@ describe('the priming event', () => {
     }
   });
 
-  it.each(['2025-03-26', '2025-06-18'])('does not come for %s, but ids do', async (version) => {
+  it.each(['2025-03-26', '2025-06-18'])('[era 20] does not come for %s, but ids do', async (version) => {
     const older = await StreamableClient.open(gateway.port, '/echo', { version });
     const stream = older.listen();
     await stream.head();

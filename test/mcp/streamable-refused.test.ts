@@ -97,15 +97,15 @@ describe('what is refused', () => {
   });
 
   it.each([
-    ['PUT', 'GET, POST, DELETE, OPTIONS', {}],
-    ['PATCH', 'GET, POST, DELETE, OPTIONS', {}],
-    ['TRACE', 'GET, POST, DELETE, OPTIONS', {}],
-    ['GET', 'POST, OPTIONS', { ...NONE, ...SSE, 'mcp-protocol-version': '2025-11-25' }],
-    ['GET', 'POST, OPTIONS', { ...SSE, 'mcp-protocol-version': '2026-07-28' }],
-  ])('%s: 405 and Allow: %s', async (method, allow, headers) => {
+    ['PUT', 'GET, POST, DELETE, OPTIONS', {}, -32000],
+    ['PATCH', 'GET, POST, DELETE, OPTIONS', {}, -32000],
+    ['TRACE', 'GET, POST, DELETE, OPTIONS', {}, -32000],
+    ['GET', 'POST, OPTIONS', { ...NONE, ...SSE, 'mcp-protocol-version': '2025-11-25' }, -32000],
+    ['GET', 'POST, OPTIONS', { ...SSE, 'mcp-protocol-version': '2026-07-28' }, -32600],
+  ])('%s: 405 and Allow: %s', async (method, allow, headers, code) => {
     const head = await exchange(gateway.port, client.sent(method, headers));
     expect([head.status, head.headers['allow']]).toEqual([405, allow]);
-    expect(JSON.parse(head.body)).toMatchObject({ error: { code: -32000 } });
+    expect(JSON.parse(head.body)).toMatchObject({ error: { code } });
   });
 
   it('none of this ended the session, and a charset is no other media type', async () => {

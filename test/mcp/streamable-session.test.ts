@@ -21,7 +21,7 @@ async function statuses(client: StreamableClient): Promise<number[]> {
 }
 
 describe('the end of a session', () => {
-  it('DELETE: the process goes, running calls hear it, and everything after is 404', async () => {
+  it('[era 18] DELETE: the process goes, running calls hear it, and everything after is 404', async () => {
     const client = await open();
     const pid = Number(await client.text('pid'));
     const stream = client.listen();
@@ -39,7 +39,7 @@ describe('the end of a session', () => {
     await groupsGone([pid]);
   });
 
-  it('the process exits: pending calls get -32603, streams end, and everything after is 404', async () => {
+  it('[era 19] the process exits: pending calls get -32603, streams end, and everything after is 404', async () => {
     const client = await open();
     const stream = client.listen();
     const [json, sse] = [
@@ -83,7 +83,7 @@ describe('the end of a session', () => {
 });
 
 describe('the owner of a session', () => {
-  it('is the only one for whom it exists: the same 404 as for an unknown one, byte for byte', async () => {
+  it('[era 18] is the only one for whom it exists: the same 404 as for an unknown one, byte for byte', async () => {
     const tokens = ['token-of-alice-0123456789', 'token-of-bobby-0123456789'];
     await using guarded = await startGateway({
       auth: { bearer: { enabled: true, tokens } },
@@ -164,7 +164,7 @@ describe('an id in flight', () => {
 });
 
 describe('a batch', () => {
-  it('2025-03-26: all answers, as a JSON array when no stream is needed', async () => {
+  it('[era 13] 2025-03-26: all answers, as a JSON array when no stream is needed', async () => {
     const client = await open({ version: '2025-03-26' });
     const call = client.post([
       ping('a'),
@@ -247,7 +247,7 @@ describe('a batch', () => {
       '2025-11-25',
       () => [{ jsonrpc: '2.0', method: 'notifications/roots/list_changed' }],
     ],
-  ])('%s, %s: 400 -32600, and nothing of it reaches the server', async (_what, version, batch) => {
+  ])('[era 13] %s, %s: 400 -32600, and nothing of it reaches the server', async (_what, version, batch) => {
     const client = await open({ version });
     const call = client.post(batch());
     expect((await call.done()).status).toBe(400);

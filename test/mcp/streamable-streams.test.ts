@@ -30,7 +30,7 @@ describe('a message of the server that names no call', () => {
     expect([logs(call), logs(stream)]).toEqual([['mine'], []]);
   });
 
-  it('two POSTs in flight and a GET: goes to the GET, and nowhere else', async () => {
+  it('[era 23] two POSTs in flight and a GET: goes to the GET, and nowhere else', async () => {
     const client = await open();
     const [stream, other] = [
       client.listen(),
@@ -167,7 +167,7 @@ describe('a message when nobody listens', () => {
 });
 
 describe('the listening stream', () => {
-  it('a second GET takes over: the first ends, and only the second is told anything', async () => {
+  it('[era 26] a second GET takes over: the first ends, and only the second is told anything', async () => {
     const client = await open();
     const first = client.listen();
     await first.head();
@@ -206,7 +206,7 @@ describe('a client that disconnects', () => {
   it.each([
     ['before the head', {}],
     ['from a stream', { accept: 'text/event-stream' }],
-  ])('%s has not cancelled: the server hears nothing and works on', async (_when, headers) => {
+  ])('[era 22] %s has not cancelled: the server hears nothing and works on', async (_when, headers) => {
     const client = await open();
     const known = gateway.events.length;
     const call = client.call('sleep', { ms: 200 }, headers, 'left');

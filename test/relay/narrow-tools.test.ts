@@ -115,6 +115,7 @@ function reaches(text: string): { readonly sent: boolean; readonly failed: strin
   if (frame.kind === 'request') {
     lease.call(unedited(frame), {
       notify: () => 'sent',
+      ask: () => 'gone',
       settle: () => 'sent',
       fail: (error: GatewayError) => (failed = error.code),
     });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { type Json, jsonOf, type Open } from './mcp-body-client.ts';
+import { type Json, jsonOf, type Open, textOf } from './mcp-body-client.ts';
 import { sharedClient } from './mcp-body-shared.ts';
+import type { Traits } from './mcp-body-traits.ts';
 
 const SAID = {
   role: 'assistant',
@@ -9,7 +10,7 @@ const SAID = {
   content: { type: 'text', text: 'Paris — 😀' },
 };
 
-export function askBody(open: Open): void {
+export function askBody(open: Open, traits: Traits): void {
   const asked: Json[] = [];
   let answer: (params: Json) => Json = nothing;
   const record = (params: Json): Json => {
@@ -61,7 +62,11 @@ export function askBody(open: Open): void {
     answer = () => {
       throw Object.assign(new Error('user rejected sampling'), { code: -1 });
     };
-    await expect(client().callTool('sample', { prompt: 'no' })).rejects.toMatchObject({
+    const call = client().callTool('sample', { prompt: 'no' });
+    if (!traits.carriesRefusals && traits.client === 'legacy')
+      return expect(await call).toMatchObject({ isError: true });
+    // A modern client does not get as far as the server: its own SDK rejects.
+    await expect(call).rejects.toMatchObject({
       code: -1,
       message: expect.stringContaining('user rejected sampling'),
     });
@@ -90,34 +95,47 @@ export function askBody(open: Open): void {
     const url = 'https://example.com/sign?in=%C3%A9&x=1#y';
     const result = jsonOf(await client().callTool('elicitUrl', { url, elicitationId: 'e-1' }));
     expect(result).toEqual({ action: 'accept' });
-    expect(asked.at(-1)).toMatchObject({ mode: 'url', message: 'Please visit.', url, elicitationId: 'e-1' });
-    expect(await client().wire.notified('notifications/elicitation/complete')).toEqual({
-      elicitationId: 'e-1',
-    });
+    const question = { mode: 'url', message: 'Please visit.', url };
+    expect(asked.at(-1)).toMatchObject(question);
+    if (traits.client === 'modern') return expect(asked.at(-1)).not.toHaveProperty('elicitationId');
+    // A modern server has no name for the question; clients of 2025-11-25 need one.
+    const elicitationId = traits.hasLegacyTools ? 'e-1' : expect.stringMatching(/^[\da-f-]{36}$/);
+    expect(asked.at(-1)).toMatchObject({ elicitationId });
+    if (traits.hasLegacyTools)
+      expect(await client().wire.notified('notifications/elicitation/complete')).toEqual({
+        elicitationId: 'e-1',
+      });
   });
 
   it('carries the error that demands an URL first', async () => {
     const url = 'https://example.com/first';
-    await expect(client().callTool('urlRequired', { url, elicitationId: 'e-2' })).rejects.toMatchObject({
-      code: -32042,
-      data: { elicitations: [{ mode: 'url', message: 'Sign in.', url, elicitationId: 'e-2' }] },
-    });
+    answer = () => ({ action: 'accept' });
+    const call = client().callTool('urlRequired', { url, elicitationId: 'e-2' });
+    if (traits.client === 'legacy' && traits.hasLegacyTools)
+      return expect(call).rejects.toMatchObject({
+        code: -32042,
+        data: { elicitations: [{ mode: 'url', message: 'Sign in.', url, elicitationId: 'e-2' }] },
+      });
+    // The legacy server demands it again each time, until the client has enough.
+    if (traits.hasLegacyTools) await expect(call).rejects.toThrow(/rounds/i);
+    else expect(jsonOf(await call)).toEqual({ action: 'accept' });
+    expect(asked.at(-1)).toMatchObject({ mode: 'url', message: 'Sign in.', url });
   });
 
   it('carries roots and tells of their change', async () => {
     expect(jsonOf(await client().callTool('roots'))).toEqual({ roots });
-    expect(jsonOf(await client().callTool('rootsChanges'))).toBe(0);
     roots.push({ uri: 'file:///new' });
-    await client().sendRootsListChanged();
-    expect(jsonOf(await client().callTool('rootsChanges'))).toBe(1);
+    if (traits.client === 'legacy') await client().sendRootsListChanged();
+    if (traits.hasLegacyTools)
+      expect(jsonOf(await client().callTool('rootsChanges'))).toBe(traits.client === 'legacy' ? 1 : 0);
     expect(jsonOf(await client().callTool('roots'))).toEqual({ roots });
   });
 
   it.each(['sample', 'elicit', 'roots'])('fails %s for a client that declared nothing', async (tool) => {
-    await expect(mute().callTool(tool, { prompt: 'p', message: 'm' })).rejects.toMatchObject({
-      code: expect.any(Number),
-    });
-    await expect(mute().ping()).resolves.toBeUndefined();
+    const call = mute().callTool(tool, { prompt: 'p', message: 'm' });
+    if (traits.mute === 'isError') expect(await call).toMatchObject({ isError: true });
+    else await expect(call).rejects.toMatchObject(traits.mute);
+    expect(textOf(await mute().callTool('text'))).toBe('plain');
   });
 }
 

@@ -11,6 +11,7 @@ import type {
   ReadResourceResult,
   ServerCapabilities,
 } from '@modelcontextprotocol/sdk/types.js';
+import type { Traits } from './mcp-body-traits.ts';
 import type { Wire } from './mcp-body-wire.ts';
 
 export type Json = Record<string, unknown>;
@@ -90,4 +91,15 @@ export function textOf(result: CallToolResult): string {
 /** The parsed text of a result's only content item. */
 export function jsonOf(result: CallToolResult): unknown {
   return JSON.parse(textOf(result));
+}
+
+/** The URIs of the updates so far; each names its subscription where the client's revision has names for them. */
+export function updatesOf({ wire }: OpenedClient, { client }: Traits): unknown[] {
+  return wire.notifications('notifications/resources/updated').map((params) => {
+    const { uri, _meta: meta, ...more } = params;
+    const id = (meta as Json | undefined)?.['io.modelcontextprotocol/subscriptionId'];
+    if ((id !== undefined) !== (client === 'modern') || Object.keys(more).length > 0)
+      throw new Error(`a strange update: ${JSON.stringify(params)}`);
+    return uri;
+  });
 }

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Open, OpenedClient } from './mcp-body-client.ts';
 import { sharedClient } from './mcp-body-shared.ts';
+import { named, type Traits } from './mcp-body-traits.ts';
 
-export function listBody(open: Open): void {
+export function listBody(open: Open, traits: Traits): void {
   const client = sharedClient(open);
 
   it('pages through the tools', async () => {
@@ -12,7 +13,8 @@ export function listBody(open: Open): void {
     expect(pages.slice(0, -1).map((page) => page.length)).toEqual(pages.slice(0, -1).map(() => 10));
     expect(new Set(names).size).toBe(names.length);
     expect(names.slice(0, 3)).toEqual(['text', 'image', 'audio']);
-    expect(names).toContain('pingClient');
+    expect(names).toContain('sampleThree');
+    expect(names.includes('pingClient')).toBe(traits.hasLegacyTools);
   });
 
   it('lists a tool with all it says', async () => {
@@ -61,10 +63,10 @@ export function listBody(open: Open): void {
   });
 
   it('gets a prompt without arguments', async () => {
-    expect(await client().getPrompt('plain')).toEqual({
-      description: 'No arguments.',
-      messages: [{ role: 'user', content: { type: 'text', text: 'Say hello.' } }],
-    });
+    const messages = [{ role: 'user', content: { type: 'text', text: 'Say hello.' } }];
+    expect(await client().getPrompt('plain')).toEqual(
+      named({ description: 'No arguments.', messages }, traits),
+    );
   });
 
   it('gets a prompt with arguments, of two roles', async () => {

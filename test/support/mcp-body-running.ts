@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { type Open, type OpenedClient, type Progress, textOf } from './mcp-body-client.ts';
 import { sharedClient } from './mcp-body-shared.ts';
+import type { Traits } from './mcp-body-traits.ts';
 
-export function runningBody(open: Open): void {
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+
+export function runningBody(open: Open, traits: Traits): void {
   const client = sharedClient(open);
 
   // SDK clients drop progress that arrives in one chunk with the result: the wire is the witness, callbacks a prefix.
@@ -70,22 +74,24 @@ export function runningBody(open: Open): void {
   it('tells the server that a call was cancelled, and why', async () => {
     const abort = new AbortController();
     const { onprogress, started } = startSignal();
-    const call = client().callTool('hang', { key: 'a' }, { signal: abort.signal, onprogress });
+    const key = randomUUID();
+    const call = client().callTool('hang', { key }, { signal: abort.signal, onprogress });
     await started;
     abort.abort('not needed any more');
     await expect(call).rejects.toThrow();
-    expect(textOf(await client().callTool('abortOf', { key: 'a' }))).toContain('not needed any more');
+    expect(textOf(await client().callTool('abortOf', { key }))).toContain(traits.cancelReason);
   });
 
   it('tells the server that a call timed out', async () => {
-    await expect(client().callTool('hang', { key: 'b' }, { timeout: 60 })).rejects.toThrow(/timed out/i);
-    expect(textOf(await client().callTool('abortOf', { key: 'b' }))).toMatch(/./);
+    const key = randomUUID();
+    await expect(client().callTool('hang', { key }, { timeout: 60 })).rejects.toThrow(/timed out/i);
+    expect(textOf(await client().callTool('abortOf', { key }))).toMatch(/./);
   });
 
   it('cancels only the call that is meant', async () => {
     const abort = new AbortController();
     const { onprogress, started } = startSignal();
-    const cancelled = client().callTool('hang', { key: 'c' }, { signal: abort.signal, onprogress });
+    const cancelled = client().callTool('hang', { key: randomUUID() }, { signal: abort.signal, onprogress });
     const kept = client().callTool('meet', { room: 'kept', count: 2, value: 'first' });
     await started;
     abort.abort();
@@ -105,18 +111,25 @@ export function runningBody(open: Open): void {
     expect(textOf(await client().callTool('text'))).toBe('plain');
   });
 
-  it.each(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'])(
-    'delivers log messages of level %s',
-    async (level) => {
-      const data = { what: level, list: [1.5, null, 'é'] };
-      await client().callTool('log', { level, data });
-      expect(await client().wire.notified('notifications/message', { data })).toEqual({
-        level,
-        logger: 'full',
-        data,
-      });
-    },
-  );
+  it.each(LEVELS)('logs no less severe than it should before a level is set: %s', async (level) => {
+    await client().callTool('log', { level, data: `unset: ${level}` });
+    const heard = client()
+      .wire.notifications('notifications/message')
+      .some(({ data }) => data === `unset: ${level}`);
+    const { logsFrom } = traits;
+    expect(heard).toBe(logsFrom !== undefined && LEVELS.indexOf(level) >= LEVELS.indexOf(logsFrom));
+  });
+
+  it.each(LEVELS)('delivers log messages of level %s', async (level) => {
+    if (traits.logsFrom !== 'debug') await client().setLoggingLevel('debug');
+    const data = { what: level, list: [1.5, null, 'é'] };
+    await client().callTool('log', { level, data });
+    expect(await client().wire.notified('notifications/message', { data })).toEqual({
+      level,
+      logger: 'full',
+      data,
+    });
+  });
 
   it('honours the log level that was set', async () => {
     await client().setLoggingLevel('error');

@@ -9,6 +9,7 @@ import type { CallToolResult, ListToolsResult } from '@modelcontextprotocol/sdk/
 import { z } from 'zod';
 import type { ClientOptions, OpenedClient, RequestOptions } from './mcp-body-client.ts';
 import { capabilitiesOf } from './mcp-body-v1.ts';
+import { modernMeans } from './mcp-body-v2-modern.ts';
 import { tap } from './mcp-body-wire.ts';
 
 /** Any v2 client transport; the SDK's own classes miss its interface under exactOptionalPropertyTypes. */
@@ -18,7 +19,7 @@ const ANYTHING = z.looseObject({});
 
 /**
  * Connects a client of `@modelcontextprotocol/client` and owns the transport from then on. It speaks the legacy
- * handshake unless `sdk.versionNegotiation` says otherwise.
+ * handshake unless `sdk.versionNegotiation` says otherwise; then the methods use what 2026-07-28 has in their place.
  */
 export async function openV2(
   given: TransportV2,
@@ -46,10 +47,10 @@ export async function openV2(
   const wire = tap(transport);
   await client.connect(transport);
   const close = () => client.close();
-  return {
+  const opened: OpenedClient = {
     sdk: 'v2',
     serverInfo: client.getServerVersion(),
-    capabilities: client.getServerCapabilities() as OpenedClient['capabilities'],
+    capabilities: client.getServerCapabilities(),
     instructions: client.getInstructions(),
     wire,
     callTool: async (name, args, call = {}) => {
@@ -75,6 +76,7 @@ export async function openV2(
     close,
     [Symbol.asyncDispose]: close,
   };
+  return client.getProtocolEra() === 'modern' ? modernMeans(client, transport, options, opened) : opened;
 }
 
 function sdkOptions({ onprogress, signal, timeout }: RequestOptions): CallToolRequestOptions {
