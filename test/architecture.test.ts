@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
   fastify: ['http', 'fronts/mcp', 'fronts/rest', 'app'],
   winston: ['telemetry'],
+  'prom-client': ['telemetry'],
   'node:child_process': ['instance'],
   commander: ['cli'],
   zod: ['config'],

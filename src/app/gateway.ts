@@ -14,12 +14,14 @@ import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
 import { serveHealth } from '../http/health.ts';
+import { serveMetrics } from '../http/metrics-route.ts';
 import { createHttpServer } from '../http/server.ts';
 import { STREAM_TIMES } from '../http/sse-stream.ts';
 import type { PoolState } from '../instance/pool/pool.ts';
 import { startExpiry } from '../session/expiry.ts';
 import { SessionRegistry } from '../session/registry.ts';
 import { Sessions } from '../session/sessions.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { systemClock } from '../util/clock.ts';
 import { openApiOptions } from './openapi-options.ts';
 import { createParts, type Parts } from './parts.ts';
@@ -58,6 +60,7 @@ class RunningGateway implements Gateway {
   readonly #sessions: Sessions;
   readonly #app: FastifyInstance;
   readonly #expiry: { stop(): void };
+  readonly #metrics: Metrics;
   #stopping: Promise<void> | undefined;
   #now = false;
 
@@ -68,6 +71,7 @@ class RunningGateway implements Gateway {
     this.#registry = new SessionRegistry(config.limits, systemClock, parts.events);
     this.#sessions = new Sessions(parts.servers, this.#registry, parts);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
+    this.#metrics = createMetrics(parts.events, () => this.inspect());
     this.#app = this.#buildHttp();
   }
 
@@ -123,6 +127,11 @@ class RunningGateway implements Gateway {
       ? new SessionlessFront(this.#sessions, STREAM_TIMES)
       : undefined;
     serveHealth(app, () => this.#stopping === undefined);
+    serveMetrics(
+      app,
+      this.#metrics,
+      (principal) => this.#sessions.serversOf(principal).length === config.servers.size,
+    );
     serveRest(app, this.#sessions);
     serveOpenApi(app, this.#sessions, new Catalog(this.#parts.legacy, this.events), openApiOptions(config));
     serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
@@ -139,6 +148,7 @@ class RunningGateway implements Gateway {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
     this.#expiry.stop();
+    this.#metrics.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     this.#app.server.closeAllConnections();
     await closed;

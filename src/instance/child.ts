@@ -41,6 +41,7 @@ const noop = (): void => undefined;
 function stillborn(spawnError: string): Wire {
   return {
     pid: undefined,
+    traffic: { toServer: 0, fromServer: 0 },
     write: () => 'gone',
     read: noop,
     pause: noop,
@@ -51,6 +52,7 @@ function stillborn(spawnError: string): Wire {
 }
 
 class ChildWire implements Wire {
+  readonly traffic = { toServer: 0, fromServer: 0 };
   readonly ended: Promise<InstanceExit>;
   readonly #child: ChildProcess;
   readonly #spec: ServerSpec;
@@ -87,6 +89,7 @@ class ChildWire implements Wire {
     if (this.#gone || this.#stopping !== undefined || !stdin?.writable) return 'gone';
     if (stdin.writableLength > MAX_QUEUED_BYTES) return 'full';
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.traffic.toServer += bytes;
     if (bytes <= JOINED_BYTES) stdin.write(Buffer.concat([...pieces, NEWLINE], bytes + NEWLINE.length));
     else writeCorked(stdin, pieces);
     if (this.#events.messagesWanted)
@@ -175,6 +178,7 @@ class ChildWire implements Wire {
   }
 
   #line(line: Buffer): void {
+    this.traffic.fromServer += line.length;
     if (!isBatch(line)) return this.#message(line);
     const batch = splitBatch(line, 'server');
     if (!batch.ok) return this.#noise(line, batch.why);

@@ -18,7 +18,7 @@ import { type LeaseId, type Route, RoutingTable } from './routing-table.ts';
 import { type MessageHost, ServerMessages } from './server-messages.ts';
 import type { ServerSpec } from './spec.ts';
 import type { Delivery, Outbox, ServerFacts } from './upstream.ts';
-import type { Wire, Written } from './wire.ts';
+import type { Traffic, Wire, Written } from './wire.ts';
 
 /** The cause of a failed start that no second process would survive either. */
 export const NOT_SPAWNED = 'the process could not be spawned';
@@ -58,6 +58,10 @@ export class Instance implements LeaseHost, MessageHost {
 
   get pid(): number | undefined {
     return this.#wire.pid;
+  }
+
+  get traffic(): Traffic {
+    return this.#wire.traffic;
   }
 
   /** Resolves when the handshake was answered or can no longer be. */

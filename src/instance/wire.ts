@@ -5,7 +5,14 @@ import type { Frame } from '../protocol/frame.ts';
 export type Written = 'written' | 'full' | 'gone';
 
 /** Frames in, frames out: a child process now, anything that speaks frames later. */
+/** Bytes that passed, newlines not counted. */
+export interface Traffic {
+  readonly toServer: number;
+  readonly fromServer: number;
+}
+
 export interface Wire {
+  readonly traffic: Traffic;
   readonly pid: number | undefined;
   /** Writes the pieces and a newline as one message. */
   write(pieces: readonly Buffer[]): Written;

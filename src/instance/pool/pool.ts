@@ -2,6 +2,7 @@ import type { Frame } from '../../protocol/frame.ts';
 import type { ClientInfo } from '../handshake.ts';
 import type { ServerSpec } from '../spec.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
+import type { Traffic } from '../wire.ts';
 import type { SharedProcesses } from './shared-processes.ts';
 
 /** Leases with different keys never share a process; made by `decideIsolation`. */
@@ -25,6 +26,8 @@ export type Lease = Upstream;
 export interface PoolState {
   readonly instances: number;
   readonly waiting: number;
+  /** Bytes written to and read from all servers so far. */
+  readonly traffic: Traffic;
 }
 
 /** Who may have which process. Dedicated ones by `lease`, shared ones by `shared`. */

@@ -6,6 +6,7 @@ import { type ClientInfo, shakeHands } from '../handshake.ts';
 import { Instance } from '../instance.ts';
 import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
+import type { Traffic } from '../wire.ts';
 import type { Lease, LeaseRequest, Pool, PoolState } from './pool.ts';
 import { SharedProcesses } from './shared-processes.ts';
 
@@ -32,6 +33,8 @@ class ProcessPool implements Pool {
   readonly #instances = new Set<Instance>();
   readonly #stopping = new AbortController();
   #lastInstance = 0;
+  /** Of processes that have ended. */
+  #past: Traffic = { toServer: 0, fromServer: 0 };
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -57,7 +60,8 @@ class ProcessPool implements Pool {
   }
 
   state(): PoolState {
-    return { instances: this.#instances.size, waiting: this.#queue.length };
+    const traffic = [...this.#instances].reduce((sum, { traffic: own }) => added(sum, own), this.#past);
+    return { instances: this.#instances.size, waiting: this.#queue.length, traffic };
   }
 
   async stop(now = false): Promise<void> {
@@ -82,7 +86,10 @@ class ProcessPool implements Pool {
     const wire = spawnChild(spec, this.#lastInstance, this.#options.events);
     const instance = new Instance(this.#lastInstance, spec, wire, this.#options.events);
     this.#instances.add(instance);
-    void instance.ended.then(() => this.#instances.delete(instance));
+    void instance.ended.then(() => {
+      this.#instances.delete(instance);
+      this.#past = added(this.#past, instance.traffic);
+    });
     void instance.started.then(leave);
     return instance;
   }
@@ -100,4 +107,8 @@ class ProcessPool implements Pool {
       signal.removeEventListener('abort', giveUp);
     }
   }
+}
+
+function added(sum: Traffic, { toServer, fromServer }: Traffic): Traffic {
+  return { toServer: sum.toServer + toServer, fromServer: sum.fromServer + fromServer };
 }

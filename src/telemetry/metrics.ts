@@ -1,0 +1,153 @@
+/** Every Prometheus metric, declared once and fed by events. Labels are names from the configuration and our own words. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Events, GatewayEvent } from '../events.ts';
+
+/** What is read when somebody asks, instead of being told. */
+export interface Levels {
+  readonly instances: number;
+  /** Starts that wait for a place. */
+  readonly waiting: number;
+  readonly sessions: number;
+  /** Bytes so far. */
+  readonly traffic: { readonly toServer: number; readonly fromServer: number };
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The exposition. */
+  text(): Promise<string>;
+  /** Ends the subscription and the timers. */
+  stop(): void;
+}
+
+/** Seconds; calls of tools take anything from a millisecond to minutes. */
+const CALL_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300];
+/** How often the delay of the event loop is sampled, in milliseconds. */
+const LOOP_RESOLUTION_MS = 20;
+/** Methods of the protocol; what a client makes up is counted as `other`, so that it cannot make up metrics. */
+const METHODS: ReadonlySet<string> = new Set(
+  [
+    'initialize ping tools/list tools/call prompts/list prompts/get resources/list resources/read',
+    'resources/templates/list resources/subscribe resources/unsubscribe completion/complete logging/setLevel',
+    'server/discover subscriptions/listen',
+  ].flatMap((names) => names.split(' ')),
+);
+
+/** Owns a registry of its own; two gateways in one process do not meet. */
+export function createMetrics(events: Events, levels: () => Levels): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({
+    register: registry,
+    prefix: 'mcp_gateway_',
+    eventLoopMonitoringPrecision: LOOP_RESOLUTION_MS,
+  });
+  const follow = declare(registry, levels);
+  const unsubscribe = events.subscribe(follow);
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    stop: () => {
+      unsubscribe();
+      registry.clear();
+    },
+  };
+}
+
+function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent) => void {
+  const registers = [registry];
+  const calls = new Histogram({
+    name: 'mcp_gateway_call_duration_seconds',
+    help: 'Time from a request to its answer, by server, method and outcome.',
+    labelNames: ['server', 'method', 'outcome'],
+    buckets: CALL_BUCKETS_S,
+    registers,
+  });
+  const refused = new Counter({
+    name: 'mcp_gateway_requests_refused_total',
+    help: 'HTTP requests that were refused, by error code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const sessions = new Counter({
+    name: 'mcp_gateway_sessions_opened_total',
+    help: 'Sessions opened, by server and front.',
+    labelNames: ['server', 'front'],
+    registers,
+  });
+  const starts = new Counter({
+    name: 'mcp_gateway_instance_starts_total',
+    help: 'Server processes started.',
+    labelNames: ['server'],
+    registers,
+  });
+  const exits = new Counter({
+    name: 'mcp_gateway_instance_exits_total',
+    help: 'Server processes that ended, by whether the gateway ended them.',
+    labelNames: ['server', 'expected'],
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'mcp_gateway_messages_dropped_total',
+    help: 'Messages of servers and clients that belonged to nobody.',
+    labelNames: ['server'],
+    registers,
+  });
+  addLevel(registry, 'mcp_gateway_instances', 'Server processes that run.', () => levels().instances);
+  addLevel(registry, 'mcp_gateway_starts_waiting', 'Starts that wait for a place.', () => levels().waiting);
+  addLevel(registry, 'mcp_gateway_sessions', 'Sessions that are open.', () => levels().sessions);
+  const bytes = new Counter({
+    name: 'mcp_gateway_server_bytes_total',
+    help: 'Bytes of messages to and from all servers.',
+    labelNames: ['direction'],
+    registers: [],
+    collect() {
+      const { toServer, fromServer } = levels().traffic;
+      this.reset();
+      this.inc({ direction: 'to' }, toServer);
+      this.inc({ direction: 'from' }, fromServer);
+    },
+  });
+  registry.registerMetric(bytes);
+  return (event) => {
+    switch (event.type) {
+      case 'call.settled':
+        calls.observe(
+          { server: event.server, method: known(event.method), outcome: event.outcome },
+          event.tookMs / 1000,
+        );
+        break;
+      case 'request.refused':
+        refused.inc({ code: event.code });
+        break;
+      case 'session.opened':
+        sessions.inc({ server: event.server, front: event.front });
+        break;
+      case 'instance.started':
+        starts.inc({ server: event.server });
+        break;
+      case 'instance.exited':
+        exits.inc({ server: event.server, expected: String(event.exit.expected) });
+        break;
+      case 'instance.dropped':
+        dropped.inc({ server: event.server });
+        break;
+      default:
+    }
+  };
+}
+
+function addLevel(registry: Registry, name: string, help: string, read: () => number): void {
+  const gauge = new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(read());
+    },
+  });
+  registry.registerMetric(gauge);
+}
+
+function known(method: string): string {
+  return METHODS.has(method) ? method : 'other';
+}
