@@ -3,7 +3,7 @@
  * media type. Default deny: a route is served without credentials only when it says `config: { public: true }`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authenticator } from '../auth/authenticate.ts';
+import type { Authenticator, AuthOutcome } from '../auth/authenticate.ts';
 import { LOOPBACK, type Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
 import { checkHost, checkOrigin, corsHeaders, decidePreflight, isServedWithoutAuth } from './guards.ts';
@@ -32,18 +32,43 @@ export interface EdgeOptions {
 
 export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
   app.decorateRequest('principal', null as unknown as Principal);
-  app.addHook('onRequest', async (request, reply) => {
-    markAnswer(request, reply);
-    checkWhere(request, reply, options);
-    if (request.method === 'OPTIONS') return;
-    if (request.routeOptions.config.public !== true) {
-      request.principal =
-        options.authenticator === undefined
-          ? loopbackOnly(request, reply)
-          : await authenticate(request, reply, options.authenticator);
+  // Synchronous wherever it can be: most requests never wait for anything here.
+  app.addHook('onRequest', (request, reply, done) => {
+    try {
+      const waiting = admit(request, reply, options);
+      if (waiting !== undefined) return waiting;
+      done();
+    } catch (cause) {
+      done(cause as Error);
     }
-    checkBody(request);
+    return undefined;
   });
+}
+
+/** Returns a promise only where a hash must be computed. @throws GatewayError when the request is not let in */
+function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: EdgeOptions,
+): Promise<void> | undefined {
+  markAnswer(request, reply);
+  checkWhere(request, reply, options);
+  if (request.method === 'OPTIONS') return undefined;
+  if (request.routeOptions.config.public !== true) {
+    if (options.authenticator === undefined) request.principal = loopbackOnly(request, reply);
+    else {
+      const outcome = options.authenticator.authenticate(rawValues(request, 'authorization'));
+      if (outcome instanceof Promise) {
+        return outcome.then((later) => {
+          identify(request, reply, later);
+          checkBody(request);
+        });
+      }
+      identify(request, reply, outcome);
+    }
+  }
+  checkBody(request);
+  return undefined;
 }
 
 /** Headers of every answer. */
@@ -58,7 +83,9 @@ function rawValues(request: FastifyRequest, name: string): string[] {
   const { rawHeaders } = request.raw;
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
+    const header = rawHeaders[index];
+    if (header?.length === name.length && header.toLowerCase() === name)
+      values.push(rawHeaders[index + 1] ?? '');
   }
   return values;
 }
@@ -101,13 +128,11 @@ function loopbackOnly(request: FastifyRequest, reply: FastifyReply): Principal {
   throw new GatewayError('LOOPBACK_ONLY');
 }
 
-async function authenticate(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  authenticator: Authenticator,
-): Promise<Principal> {
-  const outcome = await authenticator.authenticate(rawValues(request, 'authorization'));
-  if (outcome.ok) return outcome.principal;
+function identify(request: FastifyRequest, reply: FastifyReply, outcome: AuthOutcome): void {
+  if (outcome.ok) {
+    request.principal = outcome.principal;
+    return;
+  }
   reply.header('www-authenticate', outcome.challenges);
   throw new GatewayError(outcome.code);
 }

@@ -11,8 +11,20 @@ export interface HostParts {
   readonly port: number | undefined;
 }
 
-/** Stricter than RFC 3986: no percent-encoding, no user information, no empty label, no empty port, no zone. */
+/** Hosts as they were parsed: nearly every request of a gateway names the same one. */
+const parsedHosts = new Map<string, HostParts | undefined>();
+const MAX_REMEMBERED_HOSTS = 64;
+
 export function parseHost(header: string): HostParts | undefined {
+  if (parsedHosts.has(header)) return parsedHosts.get(header);
+  const parts = readHost(header);
+  if (parsedHosts.size >= MAX_REMEMBERED_HOSTS) parsedHosts.clear();
+  parsedHosts.set(header, parts);
+  return parts;
+}
+
+/** Stricter than RFC 3986: no percent-encoding, no user information, no empty label, no empty port, no zone. */
+function readHost(header: string): HostParts | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_.-]{1,253}))(?::([0-9]{1,5}))?$/.exec(header);
   if (match === null) return undefined;
   const [, address, label, portText] = match;

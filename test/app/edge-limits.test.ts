@@ -130,10 +130,10 @@ describe('at the cap of processes', () => {
 
 describe('a session that is not used', () => {
   it('ends after sessionIdleMs with its process, but not while a call runs or a stream is open', async () => {
-    await using gateway = await startGateway({ limits: { sessionIdleMs: 250 }, servers: SERVERS });
+    await using gateway = await startGateway({ limits: { sessionIdleMs: 1000 }, servers: SERVERS });
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const pid = Number(await text(call(gateway, 'pid', 'idle')));
-    expect(await text(call(gateway, 'sleep', 'busy', '{"ms":600}'))).toBe('slept');
+    expect(await text(call(gateway, 'sleep', 'busy', '{"ms":1800}'))).toBe('slept');
     expect(await text(call(gateway, 'count', 'busy'))).toBe('1');
     await gateway.event(
       'session.ended',
@@ -146,7 +146,7 @@ describe('a session that is not used', () => {
   });
 
   it('ends at sessionMaxAgeMs even when it is used: its stream closes and its id is unknown', async () => {
-    await using gateway = await startGateway({ limits: { sessionMaxAgeMs: 400 }, servers: SERVERS });
+    await using gateway = await startGateway({ limits: { sessionMaxAgeMs: 2500 }, servers: SERVERS });
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     await client.ended();
     expect((await client.post({ jsonrpc: '2.0', id: 9, method: 'ping' })).status).toBe(404);

@@ -7,6 +7,7 @@ import type { GatewayError } from '../../errors.ts';
 import { cutStalled } from '../../http/sse-stream.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
+import { Patience } from '../../util/patience.ts';
 import type { AnswerMode } from './answer-mode.ts';
 
 /** Where an answer goes once it is a stream. */
@@ -45,12 +46,12 @@ const COMMA = Buffer.from(',');
 const CLOSE_BRACKET = Buffer.from(']');
 
 export class PostReply {
+  static readonly #patience = new Patience<PostReply>(PATIENCE_MS, (post) => void post.#toStream());
   readonly #reply: FastifyReply;
   readonly #options: PostReplyOptions;
   readonly #answers: (readonly Buffer[])[] = [];
   #headers: Record<string, string>;
   #stream: ReplyStream | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
   #left: number;
 
@@ -61,7 +62,7 @@ export class PostReply {
     this.#headers = options.headers;
     reply.raw.once('close', this.#closed);
     if (options.mode === 'sse') this.#stream = this.#toStream();
-    else if (options.mode === 'either') this.#timer = setTimeout(() => this.#toStream(), PATIENCE_MS);
+    else if (options.mode === 'either') PostReply.#patience.add(this);
   }
 
   /** Whether a notification or a question can still go this way. */
@@ -140,7 +141,7 @@ export class PostReply {
   }
 
   #toStream(prime = this.#options.prime): ReplyStream {
-    clearTimeout(this.#timer);
+    PostReply.#patience.remove(this);
     this.#state = 'streaming';
     const stream = this.#options.openStream();
     this.#stream = stream;
@@ -161,12 +162,12 @@ export class PostReply {
   readonly #closed = (): void => {
     if (this.#state !== 'waiting') return;
     this.#state = 'lost';
-    clearTimeout(this.#timer);
+    PostReply.#patience.remove(this);
     this.#options.onLost();
   };
 
   #release(): void {
-    clearTimeout(this.#timer);
+    PostReply.#patience.remove(this);
     this.#reply.raw.off('close', this.#closed);
   }
 }
