@@ -1,0 +1,2 @@
+export function cpuSecondsOf(pid: number): number;
+export function residentKbOf(pid: number): number;
