@@ -1,4 +1,4 @@
-/** JSON or an event stream: what the client accepts, and what the server says first (protocol-eras.md 1.1, 1.3). */
+/** JSON or an event stream: what the client accepts, and what the server says first. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawExchange } from '../support/raw-exchange.ts';

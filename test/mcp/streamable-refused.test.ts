@@ -1,4 +1,4 @@
-/** What a Streamable HTTP request with something wrong is answered with (protocol-eras.md 1.1 and 1.3), on bare sockets. */
+/** What a Streamable HTTP request with something wrong is answered with, on bare sockets. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange, type Sent } from '../support/raw-exchange.ts';

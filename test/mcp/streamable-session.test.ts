@@ -1,4 +1,4 @@
-/** The life of a Streamable HTTP session: its owner, its end, its ids in flight, its batches (protocol-eras.md 1.3). */
+/** The life of a Streamable HTTP session: its owner, its end, its ids in flight, its batches. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupsGone, HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange, RawExchange } from '../support/raw-exchange.ts';

@@ -1,4 +1,4 @@
-/** Which stream a message goes to: exactly one, never two (protocol-eras.md 4.1; 2025-11-25 Multiple Connections). */
+/** Which stream a message goes to: exactly one, never two (2025-11-25 Multiple Connections). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type RawExchange } from '../support/raw-exchange.ts';

@@ -1,4 +1,4 @@
-/** No question waits for ever, and what waits is bounded (protocol-eras.md 4.1). */
+/** No question waits for ever, and what waits is bounded. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WaitingRoom } from '../../src/fronts/mcp/waiting-room.ts';
 import { ownFrame } from '../../src/instance/own-frame.ts';

@@ -1,4 +1,4 @@
-/** What each request of protocol-eras.md 1.1 and 1.3 is answered with, header by header, on bare sockets. */
+/** What each request of the rules of the erasis answered with, header by header, on bare sockets. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange, RawExchange } from '../support/raw-exchange.ts';
