@@ -62,8 +62,9 @@ export class Catalog {
     const lease = await this.#access.connect(
       {
         server,
-        isolation: 'catalog',
-        capabilities: '',
+        policy: undefined,
+        principal: 'gateway',
+        session: 'catalog',
         initialize: undefined,
         outbox: { offer: () => 'gone' },
         signal: new AbortController().signal,

@@ -40,7 +40,7 @@ const ServerSchema = z.strictObject({
   env: Env,
   policy: z
     .enum(['session'])
-    .default('session')
+    .optional()
     .describe('How processes are shared: session is one for each session.'),
   era: z
     .enum(['auto', 'legacy', 'modern'])

@@ -8,6 +8,8 @@ import type { Frame, Span } from '../protocol/frame.ts';
 import { findMember, parseAt } from '../protocol/json-member.ts';
 
 export interface CapabilityClass {
+  /** Whether a client of this class can be asked something, and so cannot be mistaken for another. */
+  readonly askable: boolean;
   /** Equal for equal declarations. */
   readonly key: string;
   /** What a handshake declares in the client's name: exactly this, never more. */
@@ -15,7 +17,7 @@ export interface CapabilityClass {
 }
 
 /** Declares nothing: the class of callers who cannot be asked. */
-export const NO_CAPABILITIES: CapabilityClass = { key: '{}', declared: {} };
+export const NO_CAPABILITIES: CapabilityClass = { key: '{}', declared: {}, askable: false };
 /** Classes remembered by their text; clients send the same one with every request. */
 const MAX_REMEMBERED = 256;
 const remembered = new Map<string, CapabilityClass>();
@@ -56,8 +58,15 @@ export function classOf(capabilities: unknown): CapabilityClass {
     ...(roots === undefined ? {} : { roots: { listChanged: false } }),
     ...(extensions === undefined ? {} : { extensions: withoutTasks(extensions) }),
   };
-  return { key: JSON.stringify(sorted(declared)), declared };
+  return {
+    key: JSON.stringify(sorted(declared)),
+    declared,
+    askable: INTERACTIVE.some((name) => name in declared),
+  };
 }
+
+/** Capabilities by which a server may ask its client something. */
+const INTERACTIVE = ['roots', 'sampling', 'elicitation'];
 
 function withoutTasks(extensions: unknown): unknown {
   if (typeof extensions !== 'object' || extensions === null) return extensions;

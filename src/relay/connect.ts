@@ -4,12 +4,22 @@
  */
 import { GatewayError } from '../errors.ts';
 import { NOT_SPAWNED } from '../instance/instance.ts';
-import type { Lease, LeaseRequest, Pool } from '../instance/pool/pool.ts';
+import type { Lease, Pool } from '../instance/pool/pool.ts';
+import type { Outbox } from '../instance/upstream.ts';
+import type { Frame } from '../protocol/frame.ts';
 import { LegacyOnModern } from './bridge-legacy-to-modern.ts';
 import { FirstContact } from './first-contact.ts';
-import type { ModernAccess } from './modern-access.ts';
+import type { ModernAccess, PlainCaller } from './modern-access.ts';
 import { narrowTools, type ToolFilter } from './narrow-tools.ts';
 import type { Verdicts } from './verdicts.ts';
+
+export interface SessionRequest extends PlainCaller {
+  /** A legacy client's own initialize: it shakes hands itself. Without it the gateway does, declaring nothing. */
+  readonly initialize: Frame | undefined;
+  readonly outbox: Outbox;
+  /** Gives up waiting for a place or a start. */
+  readonly signal: AbortSignal;
+}
 
 export class LegacyAccess {
   readonly #pool: Pool;
@@ -23,28 +33,34 @@ export class LegacyAccess {
   }
 
   /** `mayUse` is undefined where nothing is narrowed; the bare lease then carries every message at no cost. */
-  async connect(request: LeaseRequest, mayUse: ToolFilter | undefined): Promise<Lease> {
+  async connect(request: SessionRequest, mayUse: ToolFilter | undefined): Promise<Lease> {
     const lease = await this.#lease(request);
     return mayUse === undefined ? lease : narrowTools(lease, mayUse);
   }
 
-  async #lease(request: LeaseRequest): Promise<Lease> {
+  async #lease(request: SessionRequest): Promise<Lease> {
     const spec = this.#pool.spec(request.server);
     const speaks = this.#verdicts.speaksLegacy(spec);
     if (speaks === 'no') return this.#bridge(request);
-    if (speaks === 'yes') return this.#pool.lease(request);
+    if (speaks === 'yes') return this.#own(request);
     if (request.initialize === undefined) return this.#leaseForGateway(request);
     return new FirstContact({
-      legacy: await this.#pool.lease(request),
+      legacy: await this.#own(request),
       onLegacy: () => this.#verdicts.learnLegacy(spec, true),
       tryModern: () => this.#tryModern(request),
     });
   }
 
-  async #leaseForGateway(request: LeaseRequest): Promise<Lease> {
+  /** A process of its own. */
+  #own({ server, initialize, outbox, signal }: SessionRequest): Promise<Lease> {
+    const handshake = initialize === undefined ? 'gateway' : 'client';
+    return this.#pool.lease({ server, handshake, outbox, signal });
+  }
+
+  async #leaseForGateway(request: SessionRequest): Promise<Lease> {
     const spec = this.#pool.spec(request.server);
     try {
-      const lease = await this.#pool.lease(request);
+      const lease = await this.#own(request);
       this.#verdicts.learnLegacy(spec, true);
       return lease;
     } catch (cause) {
@@ -57,17 +73,17 @@ export class LegacyAccess {
   }
 
   /** Undefined when the server is not modern either. */
-  async #tryModern(request: LeaseRequest): Promise<Lease | undefined> {
+  async #tryModern(request: SessionRequest): Promise<Lease | undefined> {
     const spec = this.#pool.spec(request.server);
     if (this.#verdicts.speaksModern(spec) === 'no') return undefined;
-    const inner = await this.#modern.modernLease(request.server).catch(() => undefined);
+    const inner = await this.#modern.modernLease(request).catch(() => undefined);
     if (inner === undefined) return undefined;
     this.#verdicts.learnLegacy(spec, false);
     return new LegacyOnModern(inner, request.server, request.outbox, request.initialize);
   }
 
-  async #bridge(request: LeaseRequest): Promise<Lease> {
-    const inner = await this.#modern.modernLease(request.server);
+  async #bridge(request: SessionRequest): Promise<Lease> {
+    const inner = await this.#modern.modernLease(request);
     return new LegacyOnModern(inner, request.server, request.outbox, request.initialize);
   }
 }

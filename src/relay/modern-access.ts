@@ -3,7 +3,13 @@
  * process of the caller's isolation and capability class. Finds out which the server needs when it is first asked.
  */
 import { GatewayError } from '../errors.ts';
-import type { Isolation } from '../instance/pool/decide-isolation.ts';
+import {
+  type Caller,
+  type Isolation,
+  isBrief,
+  legacyIsolation,
+  modernIsolation,
+} from '../instance/pool/decide-isolation.ts';
 import type { Lease, Pool } from '../instance/pool/pool.ts';
 import type { Shared, SharedHost } from '../instance/pool/shared-processes.ts';
 import type { ServerSpec } from '../instance/spec.ts';
@@ -27,12 +33,8 @@ import { sealStates } from './seal-states.ts';
 import type { StateSeal } from './sealed-state.ts';
 import type { Verdicts } from './verdicts.ts';
 
-export interface ModernCaller {
+export interface ModernCaller extends Caller {
   readonly server: string;
-  /** The principal's id: answers to questions are taken only from whom they were put to. */
-  readonly principal: string;
-  /** Callers with the same key may share a legacy process; made by `decideIsolation`. */
-  readonly isolation: Isolation;
   readonly capabilities: CapabilityClass;
   /** Who the first caller of a legacy process says it is; the process is told. */
   readonly clientInfo: object;
@@ -40,8 +42,17 @@ export interface ModernCaller {
   readonly mayBeAsked: boolean;
 }
 
+/** A caller that can be asked nothing, or has a bridge that is asked in its place. */
+export type PlainCaller = Pick<ModernCaller, 'server' | 'policy' | 'principal' | 'session'>;
+
 /** Capability classes of one isolation key on one server; clients send the same one with every request. */
 const MAX_CLASSES = 8;
+
+/** The rule of the policies; tests put others in its place. */
+export interface Isolate {
+  readonly legacy: (caller: Caller, unique: number) => Isolation;
+  readonly modern: (caller: Caller, unique: number) => Isolation;
+}
 
 /** What a shared process turned out to be. */
 type Opened =
@@ -57,8 +68,17 @@ export class ModernAccess {
   readonly #classes = new Map<string, Set<string>>();
   /** One process at a time is used to find out about a server. */
   readonly #finding = new Map<string, Promise<unknown>>();
+  readonly #isolate: Isolate;
+  #lastUnique = 0;
 
-  constructor(pool: Pool, verdicts: Verdicts, seal: StateSeal, clock: Clock = systemClock) {
+  constructor(
+    pool: Pool,
+    verdicts: Verdicts,
+    seal: StateSeal,
+    clock: Clock = systemClock,
+    isolate: Isolate = { legacy: legacyIsolation, modern: modernIsolation },
+  ) {
+    this.#isolate = isolate;
     this.#pool = pool;
     this.#verdicts = verdicts;
     this.#seal = seal;
@@ -73,17 +93,9 @@ export class ModernAccess {
   }
 
   /** The same for a caller of older revisions that keeps no session: of any era, and asked nothing. */
-  async plainUpstream(server: string, principal: string, isolation: Isolation): Promise<Upstream> {
-    const { clientInfo } = this.#pool;
-    const capabilities = NO_CAPABILITIES;
-    const shared = await this.#shared({
-      server,
-      principal,
-      isolation,
-      capabilities,
-      clientInfo,
-      mayBeAsked: false,
-    });
+  async plainUpstream(caller: PlainCaller): Promise<Upstream> {
+    const { server } = caller;
+    const shared = await this.#shared(this.#plain(caller));
     if (shared.state.era === 'legacy') return shared.lease();
     return new LegacyOnModern(
       shared.state.hub.wrap(shared.lease()),
@@ -93,18 +105,10 @@ export class ModernAccess {
     );
   }
 
-  /** A lease on the modern process, for a bridge. @throws GatewayError START_FAILED when the server is not modern */
-  async modernLease(server: string): Promise<Lease> {
-    const caller: ModernCaller = {
-      server,
-      principal: 'gateway',
-      isolation: { key: 'gateway', brief: false },
-      capabilities: NO_CAPABILITIES,
-      clientInfo: this.#pool.clientInfo,
-      mayBeAsked: false,
-    };
-    const shared = await this.#share(caller, modernKey(caller), openAsModern);
-    this.#verdicts.learnModern(this.#pool.spec(server), true);
+  /** A lease on a modern process, for a bridge. @throws GatewayError START_FAILED when the server is not modern */
+  async modernLease(caller: PlainCaller): Promise<Lease> {
+    const shared = await this.#shareModern(this.#plain(caller));
+    this.#verdicts.learnModern(this.#pool.spec(caller.server), true);
     return shared.state.era === 'modern' ? shared.state.hub.wrap(shared.lease()) : shared.lease();
   }
 
@@ -113,7 +117,7 @@ export class ModernAccess {
     const spec = this.#pool.spec(caller.server);
     for (;;) {
       const speaks = this.#verdicts.speaksModern(spec);
-      if (speaks === 'yes') return this.#share(caller, modernKey(caller), openAsModern);
+      if (speaks === 'yes') return this.#shareModern(caller);
       if (speaks === 'no') return this.#shareLegacy(caller);
       const finding = this.#finding.get(caller.server);
       if (finding === undefined) return this.#find(spec, caller);
@@ -122,18 +126,21 @@ export class ModernAccess {
   }
 
   async #find(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
-    const finding = this.#share(caller, legacyKey(caller), openEitherEra);
+    // The caller may turn out to be of either kind, so the process is one that it can keep in both.
+    const legacy = this.#isolate.legacy(caller, this.#unique());
+    const modern = this.#isolate.modern(caller, this.#lastUnique);
+    const finding = this.#share(caller, legacy, legacyKey(caller, legacy), openEitherEra);
     this.#finding.set(caller.server, finding);
     try {
       const shared = await finding;
-      const modern = shared.state.era === 'modern';
-      if (modern) this.#pool.shared.rename(legacyKey(caller), modernKey(caller));
-      this.#verdicts.learnModern(spec, modern);
+      const isModern = shared.state.era === 'modern';
+      if (isModern) this.#pool.shared.rename(legacyKey(caller, legacy), modernKey(caller, modern));
+      this.#verdicts.learnModern(spec, isModern);
       return shared;
     } catch (cause) {
       if (cause instanceof PinnedToLegacy) return this.#learned(spec, caller);
       if (!(cause instanceof ProbeCrash)) throw cause;
-      const shared = await this.#share(caller, legacyKey(caller), openAsLegacy);
+      const shared = await this.#share(caller, legacy, legacyKey(caller, legacy), openAsLegacy);
       // A server that ends unprobed as well has told nothing of its era.
       this.#verdicts.learnCrashOnProbe(spec);
       return shared;
@@ -145,35 +152,41 @@ export class ModernAccess {
   #learned(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
     this.#verdicts.learnModern(spec, true);
     this.#verdicts.learnLegacy(spec, true);
-    return this.#share(caller, modernKey(caller), openAsModern);
+    return this.#shareModern(caller);
+  }
+
+  #shareModern(caller: ModernCaller): Promise<Shared<Opened>> {
+    const isolation = this.#isolate.modern(caller, this.#unique());
+    return this.#share(caller, isolation, modernKey(caller, isolation), openAsModern);
   }
 
   /** A caller that keeps declaring something else would have a process for each: beyond a few it gets no more. */
   #shareLegacy(caller: ModernCaller): Promise<Shared<Opened>> {
-    const owner = `${caller.server} ${caller.isolation.key}`;
+    const isolation = this.#isolate.legacy(caller, this.#unique());
+    const owner = `${caller.server} ${isolation.key}`;
     const classes = this.#classes.get(owner) ?? new Set();
     const { key } = caller.capabilities;
     if (!classes.has(key) && classes.size >= MAX_CLASSES) {
       if (caller.mayBeAsked)
         throw new GatewayError('INSTANCES_FULL', 'This caller declares too many different capabilities.');
       const plain = { ...caller, capabilities: NO_CAPABILITIES };
-      return this.#share(plain, legacyKey(plain), openAsLegacy);
+      return this.#share(plain, isolation, legacyKey(plain, isolation), openAsLegacy);
     }
     this.#classes.set(owner, classes.add(key));
     const forget = (): void => {
       classes.delete(key);
       if (classes.size === 0) this.#classes.delete(owner);
     };
-    const sharing = this.#share(caller, legacyKey(caller), openAsLegacy);
+    const sharing = this.#share(caller, isolation, legacyKey(caller, isolation), openAsLegacy);
     sharing.then((shared) => void shared.ended.then(forget), forget);
     return sharing;
   }
 
-  #share(caller: ModernCaller, key: string, openAs: OpenAs): Promise<Shared<Opened>> {
+  #share(caller: ModernCaller, isolation: Isolation, key: string, openAs: OpenAs): Promise<Shared<Opened>> {
     return this.#pool.shared.share<Opened>({
       server: caller.server,
       key,
-      isBrief: ({ era }) => era === 'legacy' && caller.isolation.brief,
+      isBrief: ({ era }) => isBrief(era === 'legacy' ? isolation : this.#isolate.modern(caller, 0)),
       open: async (host): Promise<Opened> => {
         const group = new LegacyGroup(host, caller.capabilities, this.#parks);
         const options = { clientInfo: caller.clientInfo, capabilities: caller.capabilities.declared };
@@ -183,6 +196,16 @@ export class ModernAccess {
         return { era, group };
       },
     });
+  }
+
+  #plain(caller: PlainCaller): ModernCaller {
+    const { clientInfo } = this.#pool;
+    return { ...caller, capabilities: NO_CAPABILITIES, clientInfo, mayBeAsked: false };
+  }
+
+  #unique(): number {
+    this.#lastUnique += 1;
+    return this.#lastUnique;
   }
 }
 
@@ -194,10 +217,10 @@ type OpenAs = (
 const openAsModern: OpenAs = openModern;
 const openAsLegacy: OpenAs = (_instance, lease, options) => openLegacy(lease, options);
 
-function modernKey({ server }: ModernCaller): string {
-  return `modern ${server}`;
+function modernKey({ server }: ModernCaller, isolation: Isolation): string {
+  return `modern ${server} ${isolation.key}`;
 }
 
-function legacyKey({ server, isolation, capabilities }: ModernCaller): string {
+function legacyKey({ server, capabilities }: ModernCaller, isolation: Isolation): string {
   return `legacy ${server} ${isolation.key} ${capabilities.key}`;
 }

@@ -2,7 +2,7 @@
 import { mayUseServer, mayUseTool, narrowsTools, type ToolPolicy } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
-import { decideIsolation, type Isolation, type Policy } from '../instance/pool/decide-isolation.ts';
+import type { Policy } from '../instance/pool/decide-isolation.ts';
 import type { Outbox } from '../instance/upstream.ts';
 import type { LegacyAccess } from '../relay/connect.ts';
 import type { ModernAccess } from '../relay/modern-access.ts';
@@ -11,7 +11,7 @@ import type { FrontName, Session } from './session.ts';
 
 export interface ServedServer {
   readonly name: string;
-  readonly policy: Policy;
+  readonly policy: Policy | undefined;
   readonly tools: ToolPolicy;
 }
 
@@ -56,11 +56,6 @@ export class Sessions {
     return [...this.#servers.values()].filter((server) => mayUseServer(principal, server.name));
   }
 
-  /** Which legacy processes a caller without a session may share. */
-  isolationOf({ policy }: ServedServer, principal: Principal): Isolation {
-    return decideIsolation(policy, { principal: principal.id, session: undefined }, this.newId());
-  }
-
   newId(): string {
     return this.#registry.newId();
   }
@@ -84,19 +79,19 @@ export class Sessions {
       server: server.name,
       principal,
       ...(id === undefined ? {} : { id }),
-      lease: (initialize, signal) => {
-        const isolated = { principal: principal.id, session: session.id };
-        const isolation = decideIsolation(server.policy, isolated, session.id).key;
-        const request = {
-          server: server.name,
-          isolation,
-          capabilities: '',
-          initialize,
-          outbox,
-          signal,
-        } as const;
-        return this.#legacy.connect(request, mayUse);
-      },
+      lease: (initialize, signal) =>
+        this.#legacy.connect(
+          {
+            server: server.name,
+            policy: server.policy,
+            principal: principal.id,
+            session: session.id,
+            initialize,
+            outbox,
+            signal,
+          },
+          mayUse,
+        ),
     });
     return session;
   }

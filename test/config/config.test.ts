@@ -40,7 +40,6 @@ describe('defaults', () => {
           command: 'npx',
           args: [],
           env: {},
-          policy: 'session',
           era: 'auto',
           probeTimeoutMs: 3000,
           parkTtlMs: 600_000,

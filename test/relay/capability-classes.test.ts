@@ -41,7 +41,8 @@ function access() {
     modern.upstream({
       server: 'it',
       principal,
-      isolation: { key: `principal ${principal}`, brief: false },
+      policy: undefined,
+      session: undefined,
       capabilities: classOf({ experimental: { [`kind-${kind}`]: {} } }),
       clientInfo: { name: 'test', version: '0' },
       mayBeAsked,

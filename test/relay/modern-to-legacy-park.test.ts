@@ -234,10 +234,10 @@ describe('a question of a legacy server to a modern client', () => {
 
   it('finds its call from whatever process the retry was led to', async () => {
     await using bench = new Bench({ it: ASKING });
-    const first = await bench.tool('elicit', {}, { ...ALL, isolation: 'call 1', isBrief: true });
-    expect(
-      said(await retry(bench, 'elicit', first, [ACCEPT], { ...ALL, isolation: 'call 2', isBrief: true })),
-    ).toEqual(ACCEPT);
+    const first = await bench.tool('elicit', {}, { ...ALL, isolation: 'call 1' });
+    expect(said(await retry(bench, 'elicit', first, [ACCEPT], { ...ALL, isolation: 'call 2' }))).toEqual(
+      ACCEPT,
+    );
     expect(bench.started).toBe(2);
     await bench.until(() => bench.pool.state().instances === 0);
   });

@@ -51,8 +51,12 @@ export class SessionlessFront {
     exchange: SessionlessExchange,
   ): Promise<void> {
     try {
-      const isolation = this.#sessions.isolationOf(server, principal);
-      const bare = await this.#sessions.modern.plainUpstream(server.name, principal.id, isolation);
+      const bare = await this.#sessions.modern.plainUpstream({
+        server: server.name,
+        policy: server.policy,
+        principal: principal.id,
+        session: undefined,
+      });
       const upstream = narrowsTools(principal, server.tools)
         ? narrowTools(bare, (tool) => mayUseTool(principal, server.tools, tool))
         : bare;

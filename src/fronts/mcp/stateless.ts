@@ -62,8 +62,9 @@ export class StatelessFront {
     exchange.answerOn(reply, isListen ? 'sse' : mode, this.#options.times);
     const caller = {
       server: server.name,
+      policy: server.policy,
       principal: principal.id,
-      isolation: this.#sessions.isolationOf(server, principal),
+      session: undefined,
       capabilities: classOfRequest(frame),
       clientInfo: clientInfoOf(frame),
       mayBeAsked: MAY_ASK.has(frame.method ?? ''),

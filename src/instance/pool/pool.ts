@@ -1,26 +1,19 @@
-import type { Frame } from '../../protocol/frame.ts';
 import type { ClientInfo } from '../handshake.ts';
 import type { ServerSpec } from '../spec.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
 import type { Traffic } from '../wire.ts';
 import type { SharedProcesses } from './shared-processes.ts';
 
-/** Leases with different keys never share a process; made by `decideIsolation`. */
-export type IsolationKey = string;
-
 export interface LeaseRequest {
   readonly server: string;
-  readonly isolation: IsolationKey;
-  /** Capabilities that a process is told at initialize and cannot forget; leases of one class may share. */
-  readonly capabilities: string;
-  /** A legacy client's own initialize: it shakes hands itself. Without it the gateway does, declaring nothing. */
-  readonly initialize: Frame | undefined;
+  /** Who shakes hands: the client, with its own initialize, or the gateway, which declares nothing. */
+  readonly handshake: 'client' | 'gateway';
   readonly outbox: Outbox;
   /** Gives up waiting for a place or a start. */
   readonly signal: AbortSignal;
 }
 
-/** The right to use a process; whoever leased it ends it. */
+/** The right to use a process, or several; whoever leased it ends it. */
 export type Lease = Upstream;
 
 export interface PoolState {

@@ -55,7 +55,7 @@ class ProcessPool implements Pool {
   async lease(request: LeaseRequest): Promise<Lease> {
     const instance = await this.#start(request.server, request.signal);
     const lease = instance.attach(request.outbox, () => instance.stop());
-    if (request.initialize === undefined) await this.#shakeHands(lease, request.signal);
+    if (request.handshake === 'gateway') await this.#shakeHands(lease, request.signal);
     return lease;
   }
 
