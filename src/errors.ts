@@ -134,6 +134,12 @@ export const ERRORS = {
   },
   NOT_FOUND: { status: 404, rpc: -32601, reason: 'not-found', text: 'There is nothing at this URL.' },
   BAD_HTTP: { status: 400, rpc: -32600, reason: 'bad-http', text: 'The HTTP request is malformed.' },
+  QUERY_INVALID: {
+    status: 400,
+    rpc: -32600,
+    reason: 'query-invalid',
+    text: 'A query parameter has a value that is not known here.',
+  },
   HOST: {
     status: 403,
     rpc: -32000,

@@ -4,12 +4,12 @@ import { ANONYMOUS } from '../auth/principal.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import type { Events } from '../events.ts';
-import { describeServers, type LiveDocument } from '../fronts/rest/live-document.ts';
-import { toJson, toYaml } from '../fronts/rest/openapi-routes.ts';
+import { askServers, describeServers, type LiveDocument } from '../fronts/rest/live-document.ts';
+import { toText } from '../fronts/rest/openapi-text.ts';
 import { openApiOptions } from './openapi-options.ts';
 import { createParts } from './parts.ts';
 
-export interface SchemaDump extends Omit<LiveDocument, 'document'> {
+export interface SchemaDump extends Pick<LiveDocument, 'report'> {
   readonly text: string;
 }
 
@@ -25,12 +25,9 @@ export async function dumpSchema(
       const policy = compileToolPolicy(tools);
       return { name, mayUse: (tool: string) => mayUseTool(ANONYMOUS, policy, tool) };
     });
-    const { document, ...rest } = await describeServers(
-      servers,
-      new Catalog(legacy, events),
-      openApiOptions(config),
-    );
-    return { ...rest, text: format === 'json' ? toJson(document) : toYaml(document) };
+    const asked = await askServers(servers, new Catalog(legacy, events));
+    const { document, report } = describeServers(asked, openApiOptions(config), { version: '3.1' });
+    return { report, text: toText(document, format) };
   } finally {
     await pool.stop();
   }

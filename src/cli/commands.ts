@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { dumpSchema } from '../app/dump-schema.ts';
 import { hashSecret } from '../app/hash.ts';
+import { reportLine } from '../app/report-line.ts';
 import { createProcessLog, serveUntilStopped } from '../app/serve.ts';
 import { formatIssue } from '../config/issues.ts';
 import { type LoadedConfig, loadConfig, resolveConfigPath } from '../config/load.ts';
@@ -59,11 +60,10 @@ async function printSchema(
   const events = createEvents();
   log.follow(events);
   const dump = await dumpSchema(config, format, events);
-  for (const { server, tool, what } of dump.warnings)
-    log.write('warn', `${server}, tool ${JSON.stringify(tool)}: ${what}`);
-  for (const { server, tool, reason } of dump.leftOut)
-    log.write('warn', `${server}, tool ${JSON.stringify(tool)} is left out: ${reason}`);
-  for (const { server, why } of dump.failed) log.write('error', `Server ${server} is left out: ${why}`);
+  for (const entry of dump.report) {
+    const isServer = entry.kind === 'left-out' && entry.tool === undefined;
+    log.write(isServer ? 'error' : 'warn', reportLine(entry));
+  }
   return output === undefined ? print(dump.text) : save(output, dump.text);
 }
 

@@ -116,6 +116,11 @@ export function serve(
   });
 }
 
+/** Serves GET alone: every other method goes to the route that this path belongs to otherwise. */
+export function serveGet(app: FastifyInstance, url: string, handler: RouteHandlerMethod): void {
+  app.route({ method: 'GET', url, handler });
+}
+
 function requestIds(): () => string {
   const prefix = randomBytes(4).toString('hex');
   let count = 0;

@@ -8,6 +8,7 @@ interface Operation {
   operationId: string;
   summary: string;
   tags: string[];
+  parameters: unknown[];
   requestBody: { required: boolean; content: Record<string, { schema: Record<string, unknown> }> };
   responses: Record<string, { $ref?: string; content?: Record<string, { schema: unknown }> }>;
 }
@@ -43,7 +44,7 @@ describe('toOpenApi', () => {
       tags: ['filesystem'],
       summary: 'Read Text File',
       description: 'Read the complete contents of a file. Only works within allowed directories.',
-      parameters: [{ $ref: '#/components/parameters/sessionId' }],
+      'x-mcp-tool': 'read_text_file',
       'x-mcp-annotations': { readOnlyHint: true },
     });
     expect(operation.requestBody.content['application/json']?.schema).toEqual({
@@ -142,11 +143,10 @@ describe('toOpenApi', () => {
   });
 
   it.each([true, false])('asks for the session as configured: %s', (sessionRequired) => {
-    const { document } = convert([FILESYSTEM], { sessionRequired });
-    expect(document.components.parameters['sessionId']).toMatchObject({
-      in: 'query',
-      required: sessionRequired,
-    });
+    const { document, post } = convert([FILESYSTEM], { sessionRequired });
+    expect(post('/api/filesystem/edit_file').parameters).toEqual([
+      expect.objectContaining({ name: 'sessionId', in: 'query', required: sessionRequired }),
+    ]);
     const { description } = document.components.responses['Problem400'] as { description: string };
     expect(description.includes('SESSION_MISSING')).toBe(sessionRequired);
   });
@@ -204,8 +204,8 @@ describe('toOpenApi', () => {
       'inputSchema',
       'inputSchema',
       'inputSchema',
-      'outputSchema',
       'annotations',
+      'outputSchema',
     ]);
     expect(await findFaults(document)).toEqual([]);
   });

@@ -1,40 +1,80 @@
 /** The OpenAPI document of what the servers offer right now; one that cannot be asked is reported and left out. */
-import type { Catalog } from '../../catalog/catalog.ts';
-import { toGatewayError } from '../../errors.ts';
-import { type OpenApiOptions, type OpenApiResult, type ServerTools, toOpenApi } from './openapi.ts';
+import type { Catalog, Offer } from '../../catalog/catalog.ts';
+import { type GatewayError, toGatewayError } from '../../errors.ts';
+import type { DocumentWish } from './document-wish.ts';
+import {
+  type OpenApiDocument,
+  type OpenApiOptions,
+  type ReportEntry,
+  type ServerTools,
+  toOpenApi,
+} from './openapi.ts';
 
 export interface DescribedServer {
   readonly name: string;
   mayUse(tool: string): boolean;
 }
 
-export interface LiveDocument extends OpenApiResult {
-  readonly failed: readonly { readonly server: string; readonly why: string }[];
+export interface Asked {
+  readonly server: DescribedServer;
+  readonly outcome: Offer | GatewayError;
 }
 
+export interface LiveDocument {
+  readonly document: OpenApiDocument;
+  /** Everything, where the document itself carries only the beginning. */
+  readonly report: readonly ReportEntry[];
+}
+
+/** Most entries of a report that the document carries: it is for people, and must not outgrow what it is about. */
+const MAX_CARRIED = 100;
+
 /** Never rejects. Servers are asked at the same time; the pool decides how many start at once. */
-export async function describeServers(
+export function askServers(
   servers: readonly DescribedServer[],
   catalog: Catalog,
-  options: OpenApiOptions,
-): Promise<LiveDocument> {
-  const failed: { server: string; why: string }[] = [];
-  const asked = await Promise.all(
-    servers.map(async ({ name, ...server }): Promise<ServerTools | undefined> => {
-      try {
-        const { tools, instructions, version } = await catalog.offer(name);
-        return {
-          server: name,
-          tools: tools.filter((tool) => server.mayUse(tool.name)),
-          ...(instructions === undefined ? {} : { instructions }),
-          ...(version === undefined ? {} : { version }),
-        };
-      } catch (cause) {
-        failed.push({ server: name, why: toGatewayError(cause).message });
-        return undefined;
-      }
+  onAsked: (asked: Asked) => void = () => undefined,
+): Promise<readonly Asked[]> {
+  return Promise.all(
+    servers.map(async (server) => {
+      const asked = { server, outcome: await catalog.offer(server.name).catch(toGatewayError) };
+      onAsked(asked);
+      return asked;
     }),
   );
-  const described = asked.filter((server) => server !== undefined);
-  return { ...toOpenApi(described, options), failed };
+}
+
+/** Pure, and the same for the same outcomes. */
+export function describeServers(
+  all: readonly Asked[],
+  options: OpenApiOptions,
+  wish: DocumentWish,
+): LiveDocument {
+  const { document, warnings, leftOut } = toOpenApi(
+    all.flatMap((asked) => toServerTools(asked) ?? []),
+    options,
+  );
+  const report: ReportEntry[] = [
+    ...all.flatMap(toFailure),
+    ...leftOut.map(({ reason, ...where }): ReportEntry => ({ kind: 'left-out', ...where, what: reason })),
+    ...warnings.map((warning): ReportEntry => ({ kind: 'changed', ...warning })),
+  ];
+  void wish;
+  if (report.length > 0) document['x-mcp-report'] = report.slice(0, MAX_CARRIED);
+  return { document, report };
+}
+
+function toServerTools({ server, outcome }: Asked): ServerTools | undefined {
+  if (outcome instanceof Error) return undefined;
+  const { tools, instructions, version } = outcome;
+  return {
+    server: server.name,
+    tools: tools.filter((tool) => server.mayUse(tool.name)),
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function toFailure({ server, outcome }: Asked): ReportEntry[] {
+  return outcome instanceof Error ? [{ kind: 'left-out', server: server.name, what: outcome.message }] : [];
 }

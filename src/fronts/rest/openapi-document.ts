@@ -27,11 +27,16 @@ export interface OpenApiOptions {
   /** What the configuration accepts. All false is a gateway for its own machine. */
   readonly security: { readonly basic: boolean; readonly bearer: boolean; readonly anonymous: boolean };
   readonly sessionRequired: boolean;
+  /**
+   * The document of this one server: its base URL ends in `/api/{server}` and its paths begin behind it, because some
+   * clients put paths behind the URL that they were given and read nothing else. Undefined: of all servers.
+   */
+  readonly onlyServer?: string | undefined;
 }
 
 export interface OpenApiDocument {
-  openapi: '3.1.0';
-  info: { title: string; version: string };
+  openapi: '3.1.0' | '3.0.3';
+  info: { title: string; version: string; description?: string };
   servers: { url: string }[];
   /** Alternatives: any one grants access. Empty where no credentials are asked for. */
   security: Record<string, string[]>[];
@@ -39,10 +44,20 @@ export interface OpenApiDocument {
   paths: Record<string, JsonObject>;
   components: {
     securitySchemes: Record<string, JsonObject>;
-    parameters: JsonObject;
     responses: JsonObject;
     schemas: Record<string, JsonObject>;
   };
+  /** What the document does not say as the servers said it; absent where there is nothing to tell. */
+  'x-mcp-report'?: readonly ReportEntry[];
+}
+
+/** What became of something on its way into the document, for people. */
+export interface ReportEntry {
+  /** `problem`: the client that the document is for will not take it. `left-out`, `changed`: by the gateway. */
+  readonly kind: 'problem' | 'left-out' | 'changed';
+  readonly server?: string;
+  readonly tool?: string;
+  readonly what: string;
 }
 
 /** A part of a tool's description that the document does not say as the server said it. */

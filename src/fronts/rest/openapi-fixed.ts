@@ -31,6 +31,7 @@ const CALL_TOOL_RESULT: JsonObject = {
     isError: { type: 'boolean', description: 'True when the tool ran and failed; `content` says how.' },
     _meta: { type: 'object' },
   },
+  examples: [{ content: [{ type: 'text', text: 'What the tool says.' }] }],
 };
 
 const CONTENT_BLOCK: JsonObject = {

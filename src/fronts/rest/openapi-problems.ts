@@ -1,5 +1,6 @@
 /** The errors of the REST front in the words of OpenAPI, made from the table of errors. */
-import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { ERRORS, type ErrorCode, GatewayError } from '../../errors.ts';
+import { toProblem } from '../../http/error-response.ts';
 import type { JsonObject } from './openapi-data.ts';
 import type { OpenApiOptions } from './openapi-document.ts';
 
@@ -95,8 +96,27 @@ function codesOf(
 }
 
 function toResponse(codes: readonly ErrorCode[]): JsonObject {
+  const headers = HEADERS[ERRORS[codes[0] ?? 'INTERNAL'].status];
   return {
     description: codes.map((code) => `- \`${code}\`: ${ERRORS[code].text}`).join('\n'),
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    ...(headers && { headers }),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(
+          codes.map((code) => [code, { value: toProblem(new GatewayError(code)) }]),
+        ),
+      },
+    },
   };
 }
+
+/** What an answer of that status carries besides. */
+const HEADERS: Readonly<Record<number, JsonObject>> = {
+  401: {
+    'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string' } },
+  },
+  503: {
+    'Retry-After': { description: 'Seconds after which to come again.', schema: { type: 'integer' } },
+  },
+};

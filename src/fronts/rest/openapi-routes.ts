@@ -1,12 +1,19 @@
-/** The live document, narrowed to what the caller may use. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { stringify } from 'yaml';
+/** The live documents, narrowed to what the caller may use: of all servers, and of each. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool } from '../../auth/authorize.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
-import { serve } from '../../http/server.ts';
-import type { Sessions } from '../../session/sessions.ts';
-import { describeServers } from './live-document.ts';
-import type { OpenApiDocument, OpenApiOptions } from './openapi.ts';
+import { serve, serveGet } from '../../http/server.ts';
+import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import { parseWish } from './document-wish.ts';
+import { askServers, describeServers } from './live-document.ts';
+import type { OpenApiOptions } from './openapi.ts';
+import { type DocumentFormat, toText } from './openapi-text.ts';
+import { isUnchanged, Renditions } from './renditions.ts';
+
+const MEDIA_TYPES: Readonly<Record<DocumentFormat, string>> = {
+  json: 'application/json; charset=utf-8',
+  yaml: 'application/yaml; charset=utf-8',
+};
 
 export function serveOpenApi(
   app: FastifyInstance,
@@ -14,30 +21,60 @@ export function serveOpenApi(
   catalog: Catalog,
   options: OpenApiOptions,
 ): void {
-  const describe = async ({ principal }: FastifyRequest) => {
-    sessions.assertAccepting();
-    const servers = sessions.serversOf(principal).map(({ name, tools }) => ({
-      name,
-      mayUse: (tool: string) => mayUseTool(principal, tools, tool),
-    }));
-    const { document } = await describeServers(servers, catalog, options);
-    return document;
-  };
-  serve(app, '/api/openapi.json', {
-    GET: async (request, reply) =>
-      reply.type('application/json; charset=utf-8').send(toJson(await describe(request))),
-  });
-  serve(app, '/api/openapi.yaml', {
-    GET: async (request, reply) =>
-      reply.type('application/yaml; charset=utf-8').send(toYaml(await describe(request))),
-  });
+  const documents = new Documents(sessions, catalog, options);
+  for (const format of ['json', 'yaml'] as const) {
+    serve(app, `/api/openapi.${format}`, {
+      GET: (request, reply) => documents.send(request, reply, format, undefined),
+    });
+    // A tool may be called like that, and is then called by POST.
+    serveGet(app, `/api/:server/openapi.${format}`, (request, reply) => {
+      const { server } = request.params as { server: string };
+      return documents.send(request, reply, format, sessions.server(request.principal, server));
+    });
+  }
 }
 
-export function toJson(document: OpenApiDocument): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
-}
+class Documents {
+  readonly #sessions: Sessions;
+  readonly #catalog: Catalog;
+  readonly #options: OpenApiOptions;
+  readonly #renditions = new Renditions();
 
-/** Without anchors, which few readers of OpenAPI follow. */
-export function toYaml(document: OpenApiDocument): string {
-  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+  constructor(sessions: Sessions, catalog: Catalog, options: OpenApiOptions) {
+    this.#sessions = sessions;
+    this.#catalog = catalog;
+    this.#options = options;
+  }
+
+  /** @throws GatewayError what the server could not be asked for, where the document would be of it alone */
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    format: DocumentFormat,
+    only: ServedServer | undefined,
+  ): Promise<FastifyReply> {
+    this.#sessions.assertAccepting();
+    const { principal } = request;
+    const wish = parseWish(request.query as Record<string, unknown>);
+    const served = only === undefined ? this.#sessions.serversOf(principal) : [only];
+    const asked = await askServers(
+      served.map(({ name, tools }) => ({
+        name,
+        mayUse: (tool: string) => mayUseTool(principal, tools, tool),
+      })),
+      this.#catalog,
+    );
+    if (only !== undefined && asked[0]?.outcome instanceof Error) throw asked[0].outcome;
+    const { text, etag } = this.#renditions.get(
+      JSON.stringify([principal.id, only?.name, wish, format]),
+      // What a caller may use is decided by objects that are made anew when the configuration changes.
+      [principal.grants, ...asked.map(({ outcome }) => outcome), ...served.map(({ tools }) => tools)],
+      () =>
+        toText(describeServers(asked, { ...this.#options, onlyServer: only?.name }, wish).document, format),
+    );
+    // Kept by whoever asked, and asked about before each use: it changes with the servers.
+    reply.headers({ etag, 'cache-control': 'private, no-cache', vary: 'Authorization, Origin' });
+    if (isUnchanged(request.headers['if-none-match'], etag)) return reply.code(304).send();
+    return reply.type(MEDIA_TYPES[format]).send(text);
+  }
 }
