@@ -51,7 +51,6 @@ function admit(
   reply: FastifyReply,
   options: EdgeOptions,
 ): Promise<void> | undefined {
-  markAnswer(request, reply);
   checkWhere(request, reply, options);
   if (request.method === 'OPTIONS') return undefined;
   if (request.routeOptions.config.public !== true) {
@@ -69,13 +68,6 @@ function admit(
   }
   checkBody(request);
   return undefined;
-}
-
-/** Headers of every answer. */
-export function markAnswer(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id);
-  reply.header('cache-control', 'no-store');
-  reply.header('x-content-type-options', 'nosniff');
 }
 
 /** Values of a header as the peer sent it, repeated ones included. */

@@ -1,9 +1,16 @@
 /** The Fastify instance: its limits, its hooks, and one place where every error becomes an answer. */
 import { randomBytes } from 'node:crypto';
-import Fastify, { type FastifyInstance, type HTTPMethods, type RouteHandlerMethod } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type HTTPMethods,
+  type RouteHandlerMethod,
+} from 'fastify';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { type EdgeOptions, guardEdge, markAnswer } from './edge.ts';
+import { markAnswer } from './answer.ts';
+import { readBody } from './body.ts';
+import { type EdgeOptions, guardEdge } from './edge.ts';
 import { fromFastify, reportRefusal, sendError, shapeFor } from './error-response.ts';
 
 export interface HttpOptions extends EdgeOptions {
@@ -69,16 +76,24 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     },
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // Routes read their bodies themselves; what other methods send is for no route.
+  app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onSend', (request, reply, payload, done) => {
+    markAnswer(request, reply);
+    done(null, payload);
+  });
   app.setErrorHandler((cause, request, reply) => {
     const error = fromFastify(cause);
     reportRefusal(options.events, request, error);
     return sendError(reply, error, shapeFor(request.url));
   });
   guardEdge(app, options);
-  app.setNotFoundHandler(() => {
-    throw new GatewayError('NOT_FOUND');
-  });
+  app.setNotFoundHandler(
+    withBody(() => {
+      throw new GatewayError('NOT_FOUND');
+    }),
+  );
   return app;
 }
 
@@ -95,7 +110,8 @@ export function serve(
   const allow = [...served, 'OPTIONS'].join(', ');
   for (const method of served) {
     const handler = handlers[method];
-    if (handler !== undefined) app.route({ method, url, handler, config });
+    if (handler !== undefined)
+      app.route({ method, url, handler: method === 'POST' ? withBody(handler) : handler, config });
   }
   app.route({
     method: 'OPTIONS',
@@ -109,16 +125,47 @@ export function serve(
     ),
     url,
     config,
-    handler: (_request, reply) => {
+    handler: withBody((_request, reply) => {
       reply.header('allow', allow);
       throw new GatewayError('METHOD_NOT_ALLOWED');
-    },
+    }),
   });
 }
 
 /** Serves GET alone: every other method goes to the route that this path belongs to otherwise. */
 export function serveGet(app: FastifyInstance, url: string, handler: RouteHandlerMethod): void {
   app.route({ method: 'GET', url, handler });
+}
+
+/** The handler is called when its request has all of its body, as a Buffer: an error, too, names the id that stands in it. */
+function withBody(handler: RouteHandlerMethod): RouteHandlerMethod {
+  return function (this: FastifyInstance, request, reply) {
+    readBody(request, this.initialConfig.bodyLimit ?? 0, (error, body) => {
+      request.body = body;
+      if (error === undefined) answerBy(() => handler.call(this, request, reply), reply);
+      else void reply.send(error);
+    });
+  };
+}
+
+/** As Fastify does for a handler that it calls itself. */
+function answerBy(handle: () => unknown, reply: FastifyReply): void {
+  try {
+    const answer = handle();
+    if (answer instanceof Promise)
+      answer.then(
+        (value) => settle(value, reply),
+        (cause) => reply.send(cause),
+      );
+    else settle(answer, reply);
+  } catch (cause) {
+    void reply.send(cause);
+  }
+}
+
+/** A reply that was returned has sent itself, or will. */
+function settle(value: unknown, reply: FastifyReply): void {
+  if (value !== undefined && value !== reply && !reply.sent) void reply.send(value);
 }
 
 function requestIds(): () => string {

@@ -4,7 +4,11 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { Payload } from '../protocol/payload.ts';
 import { SSE_HEARTBEAT } from '../protocol/sse-codec.ts';
+import { BurstWriter } from '../util/burst-writer.ts';
+import { markAnswer } from './answer.ts';
+import { cutStalled } from './cut-stalled.ts';
 
 export interface StreamTimes {
   readonly heartbeatMs: number;
@@ -15,11 +19,9 @@ export interface StreamTimes {
 export const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, writeDeadlineMs: 30_000 };
 
 /** Bytes that may wait for a slow reader before its server is paused: 1 MiB, a burst of ordinary results. */
+const HIGH_WATER_BYTES = 1024 * 1024;
 /** Bytes beyond which a reader is cut at once: a server that several clients share is not paused for one of them. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-const HIGH_WATER_BYTES = 1024 * 1024;
-/** Up to here copying an event is cheaper than framing its pieces. */
-const JOINED_BYTES = 32 * 1024;
 const TCP_KEEPALIVE_MS = 60_000;
 
 export interface StreamOptions {
@@ -32,12 +34,14 @@ export interface StreamOptions {
 
 export class SseStream {
   readonly #response: ServerResponse;
+  readonly #writer: BurstWriter;
   readonly #options: StreamOptions;
   readonly #heartbeat: NodeJS.Timeout;
   #open = true;
 
   /** Takes the reply over from Fastify; headers set on it so far are sent along. */
   constructor(reply: FastifyReply, headers: Record<string, string>, options: StreamOptions) {
+    markAnswer(reply.request, reply);
     const own = {
       ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream',
@@ -47,6 +51,7 @@ export class SseStream {
     };
     reply.hijack();
     this.#response = reply.raw;
+    this.#writer = new BurstWriter(reply.raw);
     this.#options = options;
     // Of the request: a response to a pipelined one has no socket before its turn comes.
     const { socket } = reply.request.raw;
@@ -68,28 +73,26 @@ export class SseStream {
   }
 
   /** Everything is taken while the stream is open; `full` asks for no more until `onDrain`. */
-  write(pieces: readonly Buffer[]): 'sent' | 'full' | 'gone' {
+  write(payload: Payload): 'sent' | 'full' | 'gone' {
     if (!this.#open) return 'gone';
-    // Every write is a chunk of its own on the wire: small pieces are joined, large ones are not copied.
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const chunks = bytes <= JOINED_BYTES ? [Buffer.concat(pieces, bytes)] : pieces;
-    this.#response.cork();
-    for (let index = 0; index < chunks.length - 1; index += 1) this.#response.write(chunks[index]);
-    this.#response.write(chunks.at(-1) ?? '');
-    this.#response.uncork();
-    const waiting = this.#response.writableLength;
+    if (typeof payload === 'string') this.#writer.write(payload);
+    else this.#writer.writePieces(payload);
+    const waiting = this.#writer.waitingBytes;
     if (waiting > MAX_WAITING_BYTES) this.#response.destroy();
     return waiting > HIGH_WATER_BYTES ? 'full' : 'sent';
   }
 
   /** Ends the stream after what was written. */
   end(): void {
-    if (this.#open) this.#response.end();
+    if (this.#open) {
+      this.#writer.flush();
+      this.#response.end();
+    }
     this.#closed();
   }
 
   #beat(): void {
-    if (this.#response.writableLength === 0) this.#response.write(SSE_HEARTBEAT);
+    if (this.#writer.waitingBytes === 0) this.#response.write(SSE_HEARTBEAT);
   }
 
   #closed(): void {
@@ -98,14 +101,4 @@ export class SseStream {
     clearInterval(this.#heartbeat);
     this.#options.onClose();
   }
-}
-
-/**
- * Destroys a response whose reader takes nothing for that long, after `end()` too. The socket's own clock runs: it
- * starts anew with each byte that the kernel takes, where the callback of a write waits for the whole of it.
- */
-export function cutStalled(response: ServerResponse, writeDeadlineMs: number): void {
-  response.setTimeout(writeDeadlineMs, () => {
-    if (response.writableLength > 0) response.destroy();
-  });
 }

@@ -1,9 +1,10 @@
 /** One child process as a wire: newline-delimited JSON on its pipes, its own process group, never a shell. */
 import type { ChildProcess } from 'node:child_process';
-import type { Writable } from 'node:stream';
 import type { Events, InstanceExit } from '../events.ts';
 import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts';
 import { LineReader } from '../protocol/line-codec.ts';
+import { type Payload, payloadBytes, toBuffers } from '../protocol/payload.ts';
+import { BurstWriter } from '../util/burst-writer.ts';
 import { deferred } from '../util/deferred.ts';
 import { describeSpawnError, spawnProcess } from './spawn.ts';
 import type { ServerSpec } from './spec.ts';
@@ -18,21 +19,11 @@ const PIPE_GRACE_MS = 250;
 /** Noise lines told per instance; a server that prints banners is told, a flood is not. */
 const MAX_NOISE_TOLD = 20;
 const MAX_NOISE_BYTES = 120;
-/** Up to here copying a message is cheaper than handing over its pieces. */
-const JOINED_BYTES = 32 * 1024;
 const NEWLINE = Buffer.from('\n');
 
 export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
   const child = spawnProcess(spec);
   return 'spawnError' in child ? stillborn(child.spawnError) : new ChildWire(spec, child, instance, events);
-}
-
-/** Large messages are not copied: all their pieces go out in one system call. */
-function writeCorked(stdin: Writable, pieces: readonly Buffer[]): void {
-  stdin.cork();
-  for (const piece of pieces) stdin.write(piece);
-  stdin.write(NEWLINE);
-  stdin.uncork();
 }
 
 const noop = (): void => undefined;
@@ -61,6 +52,7 @@ class ChildWire implements Wire {
   readonly #stderr: StderrTail;
   readonly #exited = deferred<void>();
   readonly #reader: LineReader;
+  readonly #writer: BurstWriter | undefined;
   #handler: (frame: Frame) => void = () => undefined;
   #stopping: Promise<void> | undefined;
   #spawnError: string | undefined;
@@ -77,6 +69,7 @@ class ChildWire implements Wire {
       overlong: () => this.#overlong(spec.maxLineBytes),
     });
     this.#child = child;
+    this.#writer = child.stdin === null ? undefined : new BurstWriter(child.stdin);
     this.ended = this.#watch();
   }
 
@@ -84,16 +77,21 @@ class ChildWire implements Wire {
     return this.#child.pid;
   }
 
-  write(pieces: readonly Buffer[]): Written {
-    const { stdin } = this.#child;
-    if (this.#gone || this.#stopping !== undefined || !stdin?.writable) return 'gone';
-    if (stdin.writableLength > MAX_QUEUED_BYTES) return 'full';
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.traffic.toServer += bytes;
-    if (bytes <= JOINED_BYTES) stdin.write(Buffer.concat([...pieces, NEWLINE], bytes + NEWLINE.length));
-    else writeCorked(stdin, pieces);
+  write(payload: Payload): Written {
+    const writer = this.#writer;
+    if (writer === undefined || this.#gone || this.#stopping !== undefined || !this.#child.stdin?.writable)
+      return 'gone';
+    if (writer.waitingBytes > MAX_QUEUED_BYTES) return 'full';
+    this.traffic.toServer += payloadBytes(payload);
+    if (typeof payload === 'string') writer.write(`${payload}\n`);
+    else writer.writePieces([...payload, NEWLINE]);
     if (this.#events.messagesWanted)
-      this.#events.emit({ type: 'message', ...this.#where(), direction: 'to-server', bytes: pieces });
+      this.#events.emit({
+        type: 'message',
+        ...this.#where(),
+        direction: 'to-server',
+        bytes: toBuffers(payload),
+      });
     return 'written';
   }
 
@@ -112,6 +110,7 @@ class ChildWire implements Wire {
   stop(now = false): Promise<void> {
     // The pipe is drained while the server ends, so that it cannot block on a last write.
     this.resume();
+    if (!this.#gone) this.#writer?.flush();
     if (now && this.#stopping !== undefined && !this.#gone) return stopGroup(this.#group(), true);
     this.#stopping ??= this.#gone ? Promise.resolve() : stopGroup(this.#group(), now);
     return this.#stopping.then(() => this.ended).then(() => undefined);

@@ -9,8 +9,8 @@ import type { Frame } from '../protocol/frame.ts';
 import { findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
+import { textPayload, toPayload } from '../protocol/payload.ts';
 import { errorText, notificationText } from '../protocol/rpc-text.ts';
-import { splice } from '../protocol/splice.ts';
 import { deferred } from '../util/deferred.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import { InstanceLease, type LeaseHost } from './lease.ts';
@@ -106,9 +106,7 @@ export class Instance implements LeaseHost, MessageHost {
   // What leases need of their instance
 
   write(message: Message | string): Written {
-    return this.#wire.write(
-      typeof message === 'string' ? [Buffer.from(message)] : splice(message.frame, message.edits),
-    );
+    return this.#wire.write(typeof message === 'string' ? textPayload(message) : toPayload(message));
   }
 
   resume(): void {

@@ -6,7 +6,7 @@ import type { Frame } from '../protocol/frame.ts';
 import { findMember } from '../protocol/json-member.ts';
 import type { Message } from '../protocol/message.ts';
 import type { CallDeadlines } from './call-deadlines.ts';
-import { keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
+import { hashOf, keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
 import type { Call, Exchange, ServerFacts, Upstream } from './upstream.ts';
 import type { Written } from './wire.ts';
 
@@ -88,6 +88,8 @@ export class InstanceLease implements Upstream {
         this.era === 'modern' && meta !== undefined && findMember(bytes, meta, LOG_LEVEL_KEY) !== undefined,
       // The handshake has a clock of its own.
       deadlineMs: unbounded ? Number.POSITIVE_INFINITY : deadlines.start(startedMs),
+      hash: hashOf(this.id, clientId),
+      next: undefined,
     };
     if (this.#released !== undefined) {
       this.#host.fail(route, new GatewayError('SERVER_EXITED'));

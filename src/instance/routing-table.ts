@@ -20,6 +20,10 @@ export interface Route {
   /** The request asked for log messages (2026-07-28 logging). */
   readonly wantsLogs: boolean;
   deadlineMs: number;
+  /** `hashOf` the lease and the client's id. */
+  readonly hash: number;
+  /** The table's own: the next route of the same bucket. */
+  next: Route | undefined;
 }
 
 /** A request of the server on its way to a client. */
@@ -31,46 +35,66 @@ export interface Question {
   readonly serverToken: Buffer | undefined;
 }
 
+/** Slots of a fresh table, and how many an empty one may keep after a burst. */
+const FEW_SLOTS = 16;
+const KEPT_SLOTS = 1024;
+
+/**
+ * Routes stand in an array at their key modulo its length, and behind one another in a second array by a hash of the
+ * client's id: a Map would be laid anew every few dozen calls (see util/linked-list.ts).
+ */
 export class RoutingTable {
-  readonly #routes = new Map<number, Route>();
-  readonly #byClientId = new Map<string, Route>();
+  #slots: (Route | undefined)[] = slots(FEW_SLOTS);
+  #byClientId: (Route | undefined)[] = slots(FEW_SLOTS);
+  #size = 0;
   readonly #questions = new Map<number, Question>();
   readonly #byServerId = new Map<string, Question>();
   #lastKey = 0;
 
   get size(): number {
-    return this.#routes.size;
+    return this.#size;
   }
 
+  /** A key whose slot is free until the next one is asked for. */
   nextKey(): number {
-    this.#lastKey += 1;
+    if (this.#size * 2 >= this.#slots.length) this.#resize(this.#slots.length * 2);
+    const mask = this.#slots.length - 1;
+    do this.#lastKey += 1;
+    while (this.#slots[this.#lastKey & mask] !== undefined);
     return this.#lastKey;
   }
 
-  routes(): IterableIterator<Route> {
-    return this.#routes.values();
+  *routes(): IterableIterator<Route> {
+    for (const route of this.#slots) if (route !== undefined) yield route;
   }
 
+  /** Under a key that `nextKey` has just given. */
   add(route: Route): void {
-    this.#routes.set(route.key, route);
-    this.#byClientId.set(clientKey(route.lease, route.clientId), route);
+    this.#slots[this.#slotOf(route.key)] = route;
+    this.#chain(route);
+    this.#size += 1;
   }
 
   find(key: number): Route | undefined {
-    return this.#routes.get(key);
+    const route = this.#slots[this.#slotOf(key)];
+    return route?.key === key ? route : undefined;
   }
 
   findByClientId(lease: LeaseId, clientId: Buffer): Route | undefined {
-    return this.#byClientId.get(clientKey(lease, clientId));
+    const hash = hashOf(lease, clientId);
+    let route = this.#byClientId[this.#slotOf(hash)];
+    while (route !== undefined && !(route.hash === hash && isOf(route, lease, clientId))) route = route.next;
+    return route;
   }
 
   /** Removes the route; a second answer to it then finds nothing. */
   take(key: number): Route | undefined {
-    const route = this.#routes.get(key);
-    if (route !== undefined) {
-      this.#routes.delete(key);
-      this.#byClientId.delete(clientKey(route.lease, route.clientId));
-    }
+    const route = this.find(key);
+    if (route === undefined) return undefined;
+    this.#slots[this.#slotOf(key)] = undefined;
+    this.#unchain(route);
+    this.#size -= 1;
+    if (this.#size === 0 && this.#slots.length > KEPT_SLOTS) this.#resize(FEW_SLOTS);
     return route;
   }
 
@@ -98,7 +122,7 @@ export class RoutingTable {
 
   /** Everything of one lease, or of all; the caller fails what it gets. */
   revoke(lease?: LeaseId): { readonly routes: Route[]; readonly questions: Question[] } {
-    const routes = [...this.#routes.values()].filter((route) => lease === undefined || route.lease === lease);
+    const routes = [...this.routes()].filter((route) => lease === undefined || route.lease === lease);
     const questions = [...this.#questions.values()].filter(
       (question) => lease === undefined || question.lease === lease,
     );
@@ -106,10 +130,53 @@ export class RoutingTable {
     for (const question of questions) this.dropQuestion(question);
     return { routes, questions };
   }
+
+  /** Also right for keys beyond 32 bits: the low bits decide. */
+  #slotOf(key: number): number {
+    return key & (this.#slots.length - 1);
+  }
+
+  #chain(route: Route): void {
+    const bucket = this.#slotOf(route.hash);
+    route.next = this.#byClientId[bucket];
+    this.#byClientId[bucket] = route;
+  }
+
+  #unchain(route: Route): void {
+    const bucket = this.#slotOf(route.hash);
+    let before: Route | undefined;
+    for (let at = this.#byClientId[bucket]; at !== undefined && at !== route; at = at.next) before = at;
+    if (before === undefined) this.#byClientId[bucket] = route.next;
+    else before.next = route.next;
+    route.next = undefined;
+  }
+
+  /** Keys that differ in the low bits of the old length differ in those of a greater one, so slots stay unique. */
+  #resize(length: number): void {
+    const routes = [...this.routes()];
+    this.#slots = slots(length);
+    this.#byClientId = slots(length);
+    for (const route of routes) {
+      this.#slots[this.#slotOf(route.key)] = route;
+      this.#chain(route);
+    }
+  }
 }
 
-function clientKey(lease: LeaseId, clientId: Buffer): string {
-  return `${lease} ${clientId.toString('latin1')}`;
+/** Filled, so that V8 keeps it an array without holes. */
+function slots(length: number): (Route | undefined)[] {
+  return Array.from({ length }, () => undefined);
+}
+
+/** Of a client's id within its lease; a client that makes its ids collide only makes its own calls slower. */
+export function hashOf(lease: LeaseId, clientId: Buffer): number {
+  let hash = lease | 0;
+  for (let at = 0; at < clientId.length; at += 1) hash = (Math.imul(hash, 31) + (clientId[at] ?? 0)) | 0;
+  return hash;
+}
+
+function isOf(route: Route, lease: LeaseId, clientId: Buffer): boolean {
+  return route.lease === lease && route.clientId.equals(clientId);
 }
 
 /** The gateway's key in an id or token that a peer sent back; undefined for anything we cannot have made. */

@@ -1,21 +1,22 @@
 import type { InstanceExit } from '../events.ts';
 import type { Frame } from '../protocol/frame.ts';
+import type { Payload } from '../protocol/payload.ts';
 
 /** What became of a write. `full`: not written, too much is waiting already. `gone`: there is nobody to read it. */
 export type Written = 'written' | 'full' | 'gone';
 
-/** Frames in, frames out: a child process now, anything that speaks frames later. */
 /** Bytes that passed, newlines not counted. */
 export interface Traffic {
   readonly toServer: number;
   readonly fromServer: number;
 }
 
+/** Frames in, frames out: a child process now, anything that speaks frames later. */
 export interface Wire {
   readonly traffic: Traffic;
   readonly pid: number | undefined;
-  /** Writes the pieces and a newline as one message. */
-  write(pieces: readonly Buffer[]): Written;
+  /** Writes the payload and a newline as one message. */
+  write(payload: Payload): Written;
   /** Set once, before the first frame can arrive. */
   read(handler: (frame: Frame) => void): void;
   /** Stops reading, so that the peer blocks; frames already received are still handed over. */

@@ -15,14 +15,24 @@ export function splice(frame: { readonly bytes: Buffer }, edits: readonly Edit[]
   if (edits.length === 0) return [bytes];
   const pieces: Buffer[] = [];
   let done = 0;
-  for (const { start, end, text } of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    if (!(start >= done && end >= start && end <= bytes.length)) {
-      throw new RangeError(`edit ${start}..${end} does not fit after ${done} in ${bytes.length} bytes`);
-    }
+  for (const { start, end, text } of inOrder(bytes, edits)) {
     if (start > done) pieces.push(bytes.subarray(done, start));
     if (text.length > 0) pieces.push(typeof text === 'string' ? Buffer.from(text) : text);
     done = end;
   }
   if (done < bytes.length) pieces.push(bytes.subarray(done));
   return pieces;
+}
+
+/** The edits by their place. Throws RangeError as `splice` does. */
+export function inOrder(bytes: Buffer, edits: readonly Edit[]): readonly Edit[] {
+  const sorted = edits.length < 2 ? edits : [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+  let done = 0;
+  for (const { start, end } of sorted) {
+    if (!(start >= done && end >= start && end <= bytes.length)) {
+      throw new RangeError(`edit ${start}..${end} does not fit after ${done} in ${bytes.length} bytes`);
+    }
+    done = end;
+  }
+  return sorted;
 }

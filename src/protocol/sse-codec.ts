@@ -1,9 +1,11 @@
+import { type Payload, textPayload, wrapPayload } from './payload.ts';
+
 /** Server-sent events as the WHATWG HTML standard writes them (section 9.2). */
 export interface SseEvent {
   readonly event?: string | undefined;
   readonly id?: string | undefined;
-  /** One line of UTF-8, in one piece or several: a proven frame has no raw newline. Not checked. */
-  readonly data: Buffer | readonly Buffer[];
+  /** One line of UTF-8: a proven frame has no raw newline. Not checked. */
+  readonly data: Payload;
   /** Whole milliseconds that the client should wait before it reconnects. */
   readonly retryMs?: number | undefined;
 }
@@ -11,17 +13,13 @@ export interface SseEvent {
 /** A comment, which every client ignores: keeps proxies from closing a quiet stream and finds out who is gone. */
 export const SSE_HEARTBEAT: Buffer = Buffer.from(': ka\n\n');
 
-const END_OF_EVENT = Buffer.from('\n\n');
-const PLAIN_START = Buffer.from('data: ');
-
-/** The pieces of one write; the data is passed on, not copied. Throws RangeError for a field that would break the stream. */
-export function encodeSseEvent({ event, id, data, retryMs }: SseEvent): Buffer[] {
+/** Large data is passed on, not copied. Throws RangeError for a field that would break the stream. */
+export function encodeSseEvent({ event, id, data, retryMs }: SseEvent): Payload {
   let head = '';
   if (event !== undefined) head += `event: ${oneLine('event', event)}\n`;
   if (id !== undefined) head += `id: ${oneLine('id', id)}\n`;
   if (retryMs !== undefined) head += `retry: ${wholeNumber(retryMs)}\n`;
-  const start = head === '' ? PLAIN_START : Buffer.from(`${head}data: `);
-  return Buffer.isBuffer(data) ? [start, data, END_OF_EVENT] : [start, ...data, END_OF_EVENT];
+  return wrapPayload(`${textPayload(head)}data: `, data, '\n\n');
 }
 
 function oneLine(field: string, value: string): string {

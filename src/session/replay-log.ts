@@ -1,7 +1,9 @@
+import { type Payload, payloadBytes } from '../protocol/payload.ts';
+
 export interface LoggedEvent {
   readonly seq: number;
   /** The event as it was sent, ready for one write. */
-  readonly pieces: readonly Buffer[];
+  readonly payload: Payload;
   readonly bytes: number;
 }
 
@@ -24,10 +26,10 @@ export class ReplayLog {
    * Adds the event with number `nextSeq`, which its id must carry. With `keepAll` nothing is let go: its writer stops
    * by itself. @returns its size in bytes
    */
-  append(pieces: readonly Buffer[], keepAll = false): number {
+  append(payload: Payload, keepAll = false): number {
     this.#lastSeq += 1;
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.#events.push({ seq: this.#lastSeq, pieces, bytes });
+    const bytes = payloadBytes(payload);
+    this.#events.push({ seq: this.#lastSeq, payload, bytes });
     this.#bytes += bytes;
     if (!keepAll) this.#trim();
     return bytes;

@@ -3,10 +3,12 @@
  * and one in age for all streams together; what is oldest goes first, whichever stream it is of.
  */
 
+import { type Payload, payloadBytes } from '../protocol/payload.ts';
+
 interface Logged {
   readonly stream: number;
   readonly seq: number;
-  readonly pieces: readonly Buffer[];
+  readonly payload: Payload;
   readonly bytes: number;
   readonly atMs: number;
 }
@@ -44,25 +46,25 @@ export class StreamLogs {
   }
 
   /** Keeps the event with number `nextSeq`, which its id must carry; the newest is kept however large it is. */
-  append(stream: number, pieces: readonly Buffer[]): void {
+  append(stream: number, payload: Payload): void {
     const state = this.#streams.get(stream);
     if (state === undefined) return;
     state.last += 1;
-    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.#events.push({ stream, seq: state.last, pieces, bytes, atMs: this.#now() });
+    const bytes = payloadBytes(payload);
+    this.#events.push({ stream, seq: state.last, payload, bytes, atMs: this.#now() });
     this.#bytes += bytes;
     this.#evict();
   }
 
   /** The events of a stream after `seq`; undefined when some are gone, or the stream or the event never was. */
-  after(stream: number, seq: number): readonly (readonly Buffer[])[] | undefined {
+  after(stream: number, seq: number): readonly Payload[] | undefined {
     this.#evict();
     const state = this.#streams.get(stream);
     if (state === undefined || !Number.isSafeInteger(seq) || seq < state.gone || seq > state.last)
       return undefined;
     return this.#events
       .filter((event) => event.stream === stream && event.seq > seq)
-      .map((event) => event.pieces);
+      .map((event) => event.payload);
   }
 
   /** Forgets a stream that nobody can come back to. */

@@ -1,3 +1,14 @@
+import { LinkedList, type Place } from './linked-list.ts';
+
+interface Waiting<T> {
+  readonly item: T;
+  /** When it is late, in milliseconds. */
+  readonly dueMs: number;
+}
+
+/** What ends a wait; handed out by `add`. */
+export type Wait<T> = Place<Waiting<T>>;
+
 /**
  * Waits equally long for each of many things, with one timer for all: what was added first is due first, so nothing
  * is armed or cleared when most of them are done in time. The timer keeps no process alive and ends when nothing waits.
@@ -5,8 +16,7 @@
 export class Patience<T> {
   readonly #ms: number;
   readonly #onLate: (item: T) => void;
-  /** When each is due, in milliseconds; in the order in which they were added. */
-  readonly #due = new Map<T, number>();
+  readonly #waiting = new LinkedList<Waiting<T>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ms: number, onLate: (item: T) => void) {
@@ -14,14 +24,14 @@ export class Patience<T> {
     this.#onLate = onLate;
   }
 
-  add(item: T): void {
-    this.#due.set(item, performance.now() + this.#ms);
+  add(item: T): Wait<T> {
     if (this.#timer === undefined) this.#timer = this.#arm(this.#ms);
+    return this.#waiting.add({ item, dueMs: performance.now() + this.#ms });
   }
 
-  /** Safe to call for what is not waiting. */
-  remove(item: T): void {
-    this.#due.delete(item);
+  /** Safe to call for what waits no more. */
+  remove(wait: Wait<T>): void {
+    this.#waiting.remove(wait);
   }
 
   #arm(ms: number): NodeJS.Timeout {
@@ -31,12 +41,13 @@ export class Patience<T> {
   #look(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [item, due] of this.#due) {
-      if (due > now) {
-        if (this.#timer === undefined) this.#timer = this.#arm(due - now);
+    for (let next = this.#waiting.firstPlace; next !== undefined; next = this.#waiting.firstPlace) {
+      const { item, dueMs } = next.item;
+      if (dueMs > now) {
+        this.#timer ??= this.#arm(dueMs - now);
         return;
       }
-      this.#due.delete(item);
+      this.#waiting.remove(next);
       this.#onLate(item);
     }
   }

@@ -2,7 +2,8 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cutStalled, SseStream, type StreamTimes } from '../../src/http/sse-stream.ts';
+import { cutStalled } from '../../src/http/cut-stalled.ts';
+import { SseStream, type StreamTimes } from '../../src/http/sse-stream.ts';
 import { deferred } from '../../src/util/deferred.ts';
 import { RawExchange } from '../support/raw-exchange.ts';
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WaitingRoom } from '../../src/fronts/mcp/waiting-room.ts';
 import { ownFrame } from '../../src/instance/own-frame.ts';
 import type { Message } from '../../src/protocol/message.ts';
+import { toBuffers } from '../../src/protocol/payload.ts';
 import { splice } from '../../src/protocol/splice.ts';
 import type { Session } from '../../src/session/session.ts';
 
@@ -27,7 +28,7 @@ const add = (message: Message) => room.add(message, splice(message.frame, messag
 function leave(): string[] {
   const left: string[] = [];
   room.leave((data) => {
-    left.push(textOf(data));
+    left.push(textOf(toBuffers(data)));
     return 'sent';
   });
   return left;

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toBuffers } from '../../src/protocol/payload.ts';
 import { ReplayLog } from '../../src/session/replay-log.ts';
 
 function texts(log: ReplayLog, seq: number): string[] | undefined {
-  return log.after(seq)?.map(({ pieces }) => Buffer.concat(pieces).toString());
+  return log.after(seq)?.map(({ payload }) => Buffer.concat(toBuffers(payload)).toString());
 }
 
 function logOf(maxBytes: number, ...events: string[]): ReplayLog {
@@ -44,7 +45,7 @@ describe('a replay log', () => {
     const log = new ReplayLog(100);
     const piece = Buffer.from('x');
     log.append([piece, piece]);
-    expect(log.after(0)?.[0]?.pieces[0]).toBe(piece);
+    expect(log.after(0)?.[0]?.payload[0]).toBe(piece);
   });
 
   it('goes on counting after it was cleared', () => {

@@ -1,12 +1,13 @@
 /** What can be resumed is bounded, and is whole or refused: never a gap that nobody notices. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Payload, toBuffers } from '../../src/protocol/payload.ts';
 import { StreamLogs } from '../../src/session/stream-logs.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const MAX_AGE_MS = 5 * 60_000;
 const eventOf = (text: string): Buffer[] => [Buffer.from(text.slice(0, 1)), Buffer.from(text.slice(1))];
-const textOf = (pieces: readonly Buffer[]) => Buffer.concat(pieces).toString();
+const textOf = (payload: Payload) => Buffer.concat(toBuffers(payload)).toString();
 
 function logsOf(maxBytes: number) {
   const clock = new ManualClock(1000);

@@ -15,8 +15,7 @@ describe('patience', () => {
     patience.add('first');
     vi.advanceTimersByTime(40);
     patience.add('second');
-    patience.add('removed');
-    patience.remove('removed');
+    patience.remove(patience.add('removed'));
     vi.advanceTimersByTime(59);
     expect(late).toEqual([]);
     vi.advanceTimersByTime(1);
@@ -31,8 +30,7 @@ describe('patience', () => {
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(200);
     expect(vi.getTimerCount()).toBe(0);
-    patience.add(1);
-    patience.remove(1);
+    patience.remove(patience.add(1));
     vi.advanceTimersByTime(100);
     expect(vi.getTimerCount()).toBe(0);
   });

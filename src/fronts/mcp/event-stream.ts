@@ -5,6 +5,7 @@
 import type { FastifyReply } from 'fastify';
 import { SseStream, type StreamTimes } from '../../http/sse-stream.ts';
 import type { Delivery } from '../../instance/upstream.ts';
+import type { Payload } from '../../protocol/payload.ts';
 import { encodeSseEvent } from '../../protocol/sse-codec.ts';
 import type { StreamLogs } from '../../session/stream-logs.ts';
 
@@ -19,7 +20,6 @@ export interface EventStreamOptions {
 
 /** What a client waits before it resumes a stream that broke. */
 const RETRY_MS = 1000;
-const NO_DATA = Buffer.alloc(0);
 
 export class EventStream {
   readonly no: number;
@@ -39,7 +39,7 @@ export class EventStream {
   /** The first connection; with `prime`, an event that only carries an id comes first, so that nothing is lost. */
   open(reply: FastifyReply, headers: Record<string, string>, prime: boolean): void {
     const connection = this.#connect(reply, headers);
-    if (prime) connection.write(encodeSseEvent({ id: this.#id(0), data: NO_DATA, retryMs: RETRY_MS }));
+    if (prime) connection.write(encodeSseEvent({ id: this.#id(0), data: '', retryMs: RETRY_MS }));
   }
 
   /** A further connection: first what came after `afterSeq`. @returns false when that is not there any more */
@@ -47,12 +47,12 @@ export class EventStream {
     const missed = this.#options.logs.after(this.no, afterSeq);
     if (missed === undefined) return false;
     const connection = this.#connect(reply, {});
-    for (const pieces of missed) connection.write(pieces);
+    for (const payload of missed) connection.write(payload);
     if (this.#finished) connection.end();
     return true;
   }
 
-  send(data: readonly Buffer[]): Delivery {
+  send(data: Payload): Delivery {
     const event = encodeSseEvent({
       event: 'message',
       id: this.#id(this.#options.logs.nextSeq(this.no)),

@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { SseStream, type StreamTimes } from '../../http/sse-stream.ts';
 import type { Delivery } from '../../instance/upstream.ts';
+import type { Payload } from '../../protocol/payload.ts';
 import { encodeSseEvent } from '../../protocol/sse-codec.ts';
 import type { ReplyStream } from './post-reply.ts';
 
@@ -27,7 +28,7 @@ export class PlainStream implements ReplyStream {
     });
   }
 
-  send(data: readonly Buffer[]): Delivery {
+  send(data: Payload): Delivery {
     return this.#connection?.write(encodeSseEvent({ event: 'message', data })) ?? 'gone';
   }
 

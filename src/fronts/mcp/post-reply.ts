@@ -4,21 +4,33 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { GatewayError } from '../../errors.ts';
-import { cutStalled } from '../../http/sse-stream.ts';
+import { sendAnswer } from '../../http/answer.ts';
 import type { Delivery } from '../../instance/upstream.ts';
+import { type Payload, textPayload, toBuffers } from '../../protocol/payload.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
-import { Patience } from '../../util/patience.ts';
+import { Patience, type Wait } from '../../util/patience.ts';
 import type { AnswerMode } from './answer-mode.ts';
 
 /** Where an answer goes once it is a stream. */
 export interface ReplyStream {
   readonly connected: boolean;
-  open(reply: FastifyReply, headers: Record<string, string>, prime: boolean): void;
-  send(data: readonly Buffer[]): Delivery;
+  open(reply: FastifyReply, headers: Readonly<Record<string, string>>, prime: boolean): void;
+  send(data: Payload): Delivery;
   /** Nothing more will be sent. */
   finish(): void;
   /** Ends it without a trace. */
   forget(): void;
+}
+
+/** Whoever makes replies to POSTs; one for all of them, so that a call makes no functions. */
+export interface PostHost {
+  /** A reader that takes nothing at all for this long is cut, in milliseconds. */
+  readonly writeDeadlineMs: number;
+  openStream(post: PostReply): ReplyStream;
+  /** Everything was answered, or can no longer be. */
+  done(post: PostReply): void;
+  /** The client went away before it got any byte of the answer; told only when `watched`. */
+  lost(post: PostReply): void;
 }
 
 export interface PostReplyOptions {
@@ -27,42 +39,46 @@ export interface PostReplyOptions {
   readonly expected: number;
   /** A batch that is answered as JSON is answered with an array. */
   readonly batch: boolean;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
   /** Whether the first event only carries an id. */
   readonly prime: boolean;
-  readonly openStream: () => ReplyStream;
-  /** A reader that takes nothing at all for this long is cut, in milliseconds. */
-  readonly writeDeadlineMs: number;
-  /** Everything was answered, or can no longer be. */
-  readonly onDone: () => void;
-  /** The client went away before it got any byte of the answer. */
-  readonly onLost: () => void;
+  /** Whether the host is told when the client goes away early. */
+  readonly watched: boolean;
 }
 
 /** Silence after which the head is sent, in milliseconds: some clients wait no longer for it. */
 const PATIENCE_MS = 2000;
+const NO_HEADERS = {};
 const OPEN_BRACKET = Buffer.from('[');
 const COMMA = Buffer.from(',');
 const CLOSE_BRACKET = Buffer.from(']');
 
 export class PostReply {
-  static readonly #patience = new Patience<PostReply>(PATIENCE_MS, (post) => void post.#toStream());
+  static readonly #patience = new Patience<PostReply>(PATIENCE_MS, (post) => post.#losePatience());
   readonly #reply: FastifyReply;
+  readonly #host: PostHost;
   readonly #options: PostReplyOptions;
-  readonly #answers: (readonly Buffer[])[] = [];
-  #headers: Record<string, string>;
+  #wait: Wait<PostReply> | undefined;
+  /** Of a batch, while nothing of it was sent. */
+  #answers: Payload[] | undefined;
+  #headers: Readonly<Record<string, string>>;
   #stream: ReplyStream | undefined;
   #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
   #left: number;
+  #onClose: (() => void) | undefined;
 
-  constructor(reply: FastifyReply, options: PostReplyOptions) {
+  constructor(reply: FastifyReply, host: PostHost, options: PostReplyOptions) {
     this.#reply = reply;
+    this.#host = host;
     this.#options = options;
     this.#left = options.expected;
     this.#headers = options.headers;
-    reply.raw.once('close', this.#closed);
+    if (options.watched) {
+      this.#onClose = () => this.#closed();
+      reply.raw.once('close', this.#onClose);
+    }
     if (options.mode === 'sse') this.#stream = this.#toStream();
-    else if (options.mode === 'either') PostReply.#patience.add(this);
+    else if (options.mode === 'either') this.#wait = PostReply.#patience.add(this);
   }
 
   /** Whether a notification or a question can still go this way. */
@@ -77,19 +93,19 @@ export class PostReply {
 
   /** Whether somebody is listening right now. */
   get connected(): boolean {
-    return this.#state === 'waiting' || (this.#state === 'streaming' && this.#stream?.connected === true);
+    if (this.#state === 'waiting') return !this.#reply.raw.destroyed;
+    return this.#state === 'streaming' && this.#stream?.connected === true;
   }
 
   /** A message that belongs to this request. A client that takes only JSON does not get it. */
-  send(data: readonly Buffer[]): Delivery {
+  send(data: Payload): Delivery {
     return this.carries ? (this.#stream ?? this.#toStream()).send(data) : 'sent';
   }
 
   /** A response. `status` counts only while the head is not sent. */
-  settle(data: readonly Buffer[], status = 200): Delivery {
+  settle(data: Payload, status = 200): Delivery {
     this.#left -= 1;
-    if (this.#state === 'waiting' && !this.#options.batch) this.#reply.code(status);
-    if (this.#state === 'waiting') return this.#settleWaiting(data);
+    if (this.#state === 'waiting') return this.#settleWaiting(data, status);
     const delivery =
       this.#state === 'streaming' && this.#stream !== undefined ? this.#stream.send(data) : 'sent';
     if (this.#left > 0) return delivery;
@@ -100,27 +116,32 @@ export class PostReply {
 
   /** An answer of the gateway. `status` counts only while the head is not sent. */
   fail(id: Buffer, error: GatewayError, status: number): void {
-    this.settle([Buffer.from(gatewayErrorText(id, error))], status);
+    this.settle(textPayload(gatewayErrorText(id, error)), status);
   }
 
   /** Leaves out the headers of the first answer, which would promise what failed. */
   withhold(): void {
-    this.#headers = {};
+    this.#headers = NO_HEADERS;
   }
 
   /** A request that was cancelled ends without an answer (2025-11-25 cancellation). */
   abandon(): void {
     this.#left -= 1;
     if (this.#left > 0) return;
-    if (this.#state === 'waiting') return this.#answers.length > 0 ? this.#sendJson() : this.#sendNothing();
+    if (this.#state === 'waiting')
+      return this.#answers === undefined ? this.#sendNothing() : this.#sendJson(arrayOf(this.#answers), 200);
     // Nothing is missing that a client could come back for, but answers of a batch.
     if (!this.#options.batch) this.#stream?.forget();
     this.#finish();
   }
 
-  #settleWaiting(data: readonly Buffer[]): Delivery {
-    this.#answers.push(data);
-    if (this.#left === 0) this.#sendJson();
+  #settleWaiting(data: Payload, status: number): Delivery {
+    if (!this.#options.batch) {
+      this.#sendJson(data, status);
+      return 'sent';
+    }
+    (this.#answers ??= []).push(data);
+    if (this.#left === 0) this.#sendJson(arrayOf(this.#answers), 200);
     return 'sent';
   }
 
@@ -131,22 +152,32 @@ export class PostReply {
     this.#finish();
   }
 
-  #sendJson(): void {
+  #sendJson(payload: Payload, status: number): void {
     this.#state = 'done';
     this.#release();
-    cutStalled(this.#reply.raw, this.#options.writeDeadlineMs);
-    const pieces = this.#options.batch ? arrayOf(this.#answers) : (this.#answers[0] ?? []);
-    this.#reply.headers(this.#headers).type('application/json').send(Buffer.concat(pieces));
-    this.#options.onDone();
+    sendAnswer(this.#reply, {
+      status,
+      type: 'application/json; charset=utf-8',
+      payload,
+      headers: this.#headers,
+      writeDeadlineMs: this.#host.writeDeadlineMs,
+    });
+    this.#host.done(this);
+  }
+
+  #losePatience(): void {
+    // The call of a client that has gone runs on, but its answer cannot be fetched.
+    if (this.#reply.raw.destroyed) this.#state = 'lost';
+    else this.#toStream();
   }
 
   #toStream(prime = this.#options.prime): ReplyStream {
-    PostReply.#patience.remove(this);
+    this.#stopWaiting();
     this.#state = 'streaming';
-    const stream = this.#options.openStream();
+    const stream = this.#host.openStream(this);
     this.#stream = stream;
     stream.open(this.#reply, this.#headers, prime);
-    for (const answer of this.#answers) stream.send(answer);
+    for (const answer of this.#answers ?? []) stream.send(answer);
     return stream;
   }
 
@@ -155,27 +186,29 @@ export class PostReply {
     this.#state = 'done';
     this.#release();
     this.#stream?.finish();
-    this.#options.onDone();
+    this.#host.done(this);
   }
 
   /** Disconnecting is not cancelling: the call runs on, but an answer without a stream cannot be fetched again. */
-  readonly #closed = (): void => {
+  #closed(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'lost';
-    PostReply.#patience.remove(this);
-    this.#options.onLost();
-  };
+    this.#stopWaiting();
+    this.#host.lost(this);
+  }
 
   #release(): void {
-    PostReply.#patience.remove(this);
-    this.#reply.raw.off('close', this.#closed);
+    this.#stopWaiting();
+    if (this.#onClose !== undefined) this.#reply.raw.off('close', this.#onClose);
+  }
+
+  #stopWaiting(): void {
+    if (this.#wait !== undefined) PostReply.#patience.remove(this.#wait);
   }
 }
 
-function arrayOf(answers: readonly (readonly Buffer[])[]): Buffer[] {
-  return [
-    OPEN_BRACKET,
-    ...answers.flatMap((answer, index) => (index === 0 ? answer : [COMMA, ...answer])),
-    CLOSE_BRACKET,
-  ];
+function arrayOf(answers: readonly Payload[]): Payload {
+  const pieces: Buffer[] = [];
+  for (const answer of answers) pieces.push(pieces.length === 0 ? OPEN_BRACKET : COMMA, ...toBuffers(answer));
+  return [...pieces, CLOSE_BRACKET];
 }

@@ -10,14 +10,14 @@ import type { Delivery, Exchange, Upstream } from '../../instance/upstream.ts';
 import type { Frame } from '../../protocol/frame.ts';
 import { idText } from '../../protocol/id-text.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
-import { splice } from '../../protocol/splice.ts';
+import { toPayload } from '../../protocol/payload.ts';
 import { narrowTools } from '../../relay/narrow-tools.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { decideAnswerMode } from './answer-mode.ts';
 import { PlainStream } from './plain-stream.ts';
-import { PostReply } from './post-reply.ts';
+import { type PostHost, PostReply } from './post-reply.ts';
 
-export class SessionlessFront {
+export class SessionlessFront implements PostHost {
   readonly #sessions: Sessions;
   readonly #times: StreamTimes;
 
@@ -30,19 +30,28 @@ export class SessionlessFront {
     const mode = decideAnswerMode(request.headers.accept);
     if (mode === undefined) throw new GatewayError('NOT_ACCEPTABLE');
     this.#sessions.assertAccepting();
-    const post = new PostReply(reply, {
+    const post = new PostReply(reply, this, {
       mode,
       expected: 1,
       batch: false,
       headers: {},
       prime: false,
-      openStream: () => new PlainStream(this.#times, () => undefined),
-      writeDeadlineMs: this.#times.writeDeadlineMs,
-      onDone: () => undefined,
-      onLost: () => undefined,
+      watched: false,
     });
     void this.#call(request, server, frame, new SessionlessExchange(post, frame, this.#sessions.callBegun()));
   }
+
+  get writeDeadlineMs(): number {
+    return this.#times.writeDeadlineMs;
+  }
+
+  openStream(): PlainStream {
+    return new PlainStream(this.#times, () => undefined);
+  }
+
+  /** A call runs to its end, whoever waits for it. */
+  done(): void {}
+  lost(): void {}
 
   async #call(
     { principal }: FastifyRequest,
@@ -87,7 +96,7 @@ class SessionlessExchange implements Exchange {
   }
 
   notify(message: Message): Delivery {
-    return this.#post.send(splice(message.frame, message.edits));
+    return this.#post.send(toPayload(message));
   }
 
   ask(): Delivery {
@@ -96,7 +105,7 @@ class SessionlessExchange implements Exchange {
 
   settle(message: Message): Delivery {
     this.#finish();
-    return this.#post.settle(splice(message.frame, message.edits));
+    return this.#post.settle(toPayload(message));
   }
 
   fail(error: GatewayError): void {

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { SseStream, type StreamTimes } from '../../http/sse-stream.ts';
 import type { Delivery, Outbox } from '../../instance/upstream.ts';
 import type { Message } from '../../protocol/message.ts';
-import { splice } from '../../protocol/splice.ts';
+import { type Payload, textPayload, toPayload } from '../../protocol/payload.ts';
 import { encodeSseEvent } from '../../protocol/sse-codec.ts';
 import { ReplayLog } from '../../session/replay-log.ts';
 import type { Session } from '../../session/session.ts';
@@ -36,11 +36,11 @@ export class SseChannel implements Outbox {
   }
 
   offer(message: Message): Delivery {
-    return this.send(splice(message.frame, message.edits));
+    return this.send(toPayload(message));
   }
 
   /** Sends a message as the next event, or keeps it for the stream that comes back. */
-  send(data: readonly Buffer[]): Delivery {
+  send(data: Payload): Delivery {
     if (this.#session.ended.aborted) return 'gone';
     const event = encodeSseEvent({ event: 'message', id: this.#eventId(this.#log.nextSeq), data });
     if (this.#stream?.open === true) {
@@ -72,11 +72,11 @@ export class SseChannel implements Outbox {
       encodeSseEvent({
         event: 'endpoint',
         id: this.#eventId(afterSeq),
-        data: Buffer.from(endpoint),
+        data: textPayload(endpoint),
         retryMs: RETRY_MS,
       }),
     );
-    for (const event of this.#log.after(afterSeq) ?? []) stream.write(event.pieces);
+    for (const event of this.#log.after(afterSeq) ?? []) stream.write(event.payload);
     this.#unseenBytes = 0;
     this.#session.upstream?.resume();
   }

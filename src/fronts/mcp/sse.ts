@@ -1,14 +1,15 @@
 /** HTTP+SSE (2024-11-05 transports): a stream for everything from the server, a POST endpoint for everything to it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, toGatewayError } from '../../errors.ts';
+import { sendAnswer } from '../../http/answer.ts';
 import type { Delivery, Exchange } from '../../instance/upstream.ts';
 import { BATCH_VERSION, PROTOCOL_VERSION_KEY } from '../../protocol/era.ts';
 import type { Frame } from '../../protocol/frame.ts';
 import { idText } from '../../protocol/id-text.ts';
 import { findMember } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
+import { type Payload, textPayload, toPayload } from '../../protocol/payload.ts';
 import { gatewayErrorText, resultText } from '../../protocol/rpc-text.ts';
-import { splice } from '../../protocol/splice.ts';
 import type { Session } from '../../session/session.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { parseClientBody } from './client-body.ts';
@@ -61,7 +62,12 @@ export class SseFront {
     const { frames, batch } = parseClientBody(request.body);
     if (batch && session.upstream?.facts?.protocolVersion !== BATCH_VERSION) throw new GatewayError('BATCH');
     for (const frame of frames) this.#take(session, channel, frame);
-    reply.code(202).type('text/plain; charset=utf-8').send('Accepted');
+    sendAnswer(reply, {
+      status: 202,
+      type: 'text/plain; charset=utf-8',
+      payload: 'Accepted',
+      writeDeadlineMs: this.#options.times.writeDeadlineMs,
+    });
   }
 
   #endpoint(session: Session): string {
@@ -124,21 +130,21 @@ class SseExchange implements Exchange {
   }
 
   settle(message: Message): Delivery {
-    return this.#finish(splice(message.frame, message.edits));
+    return this.#finish(toPayload(message));
   }
 
   /** An answer of the gateway's own. */
   answer(result: string): void {
-    this.#finish([Buffer.from(resultText(this.#id, result))]);
+    this.#finish(textPayload(resultText(this.#id, result)));
   }
 
   fail(error: GatewayError): void {
     // A cancelled request is not answered (2025-11-25 cancellation).
-    this.#finish(error.code === 'CALL_CANCELLED' ? [] : [Buffer.from(gatewayErrorText(this.#id, error))]);
+    this.#finish(error.code === 'CALL_CANCELLED' ? '' : textPayload(gatewayErrorText(this.#id, error)));
   }
 
-  #finish(pieces: readonly Buffer[]): Delivery {
+  #finish(payload: Payload): Delivery {
     this.#session.calls -= 1;
-    return pieces.length === 0 ? 'sent' : this.#channel.send(pieces);
+    return payload.length === 0 ? 'sent' : this.#channel.send(payload);
   }
 }

@@ -12,15 +12,15 @@ import { idText } from '../../protocol/id-text.ts';
 import { findMember, parseAt } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
 import { refuseMirrored } from '../../protocol/mirrored-params.ts';
+import { textPayload, toPayload } from '../../protocol/payload.ts';
 import { modernErrorText } from '../../protocol/rpc-text.ts';
-import { splice } from '../../protocol/splice.ts';
 import { classOfRequest, clientInfoOf } from '../../relay/capability-class.ts';
 import { narrowTools } from '../../relay/narrow-tools.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { type AnswerMode, decideAnswerMode } from './answer-mode.ts';
 import type { MirroredTools } from './mirrored-tools.ts';
 import { PlainStream } from './plain-stream.ts';
-import { PostReply } from './post-reply.ts';
+import { type PostHost, PostReply, type PostReplyOptions } from './post-reply.ts';
 
 export interface StatelessOptions {
   readonly times: StreamTimes;
@@ -57,9 +57,13 @@ export class StatelessFront {
     this.#sessions.assertAccepting();
     const isListen = frame.method === 'subscriptions/listen';
     // A subscription is no work that a stopping gateway waits for.
-    const exchange = new StatelessExchange(frame, isListen ? undefined : this.#sessions.callBegun());
+    const exchange = new StatelessExchange(
+      frame,
+      this.#options.times,
+      isListen ? undefined : this.#sessions.callBegun(),
+    );
     // It is a stream from the start.
-    exchange.answerOn(reply, isListen ? 'sse' : mode, this.#options.times);
+    exchange.answerOn(reply, isListen ? 'sse' : mode);
     const caller = {
       server: server.name,
       policy: server.policy,
@@ -96,9 +100,20 @@ export class StatelessFront {
   }
 }
 
+const REPLIES: Readonly<Record<AnswerMode, PostReplyOptions>> = {
+  either: replyOptions('either'),
+  json: replyOptions('json'),
+  sse: replyOptions('sse'),
+};
+
+function replyOptions(mode: AnswerMode): PostReplyOptions {
+  return { mode, expected: 1, batch: false, headers: {}, prime: false, watched: true };
+}
+
 /** The one exchange of a request. Closing its connection cancels it, whatever of the answer was sent (2026-07-28 cancellation). */
-class StatelessExchange implements Exchange {
+class StatelessExchange implements Exchange, PostHost {
   readonly #id: Buffer;
+  readonly #times: StreamTimes;
   readonly #onOver: (() => void) | undefined;
   #post: PostReply | undefined;
   #upstream: Upstream | undefined;
@@ -106,24 +121,26 @@ class StatelessExchange implements Exchange {
   #over = false;
 
   /** `onOver` is told once, when nobody waits for the answer any more. */
-  constructor(frame: Frame, onOver: (() => void) | undefined) {
+  constructor(frame: Frame, times: StreamTimes, onOver: (() => void) | undefined) {
     this.#id = idText(frame);
+    this.#times = times;
     this.#onOver = onOver;
   }
 
-  answerOn(reply: FastifyReply, mode: AnswerMode, times: StreamTimes): void {
-    this.#post = new PostReply(reply, {
-      mode,
-      expected: 1,
-      batch: false,
-      headers: {},
-      prime: false,
-      openStream: () => new PlainStream(times, () => this.left()),
-      writeDeadlineMs: times.writeDeadlineMs,
-      onDone: () => undefined,
-      onLost: () => this.left(),
-    });
+  get writeDeadlineMs(): number {
+    return this.#times.writeDeadlineMs;
   }
+
+  answerOn(reply: FastifyReply, mode: AnswerMode): void {
+    this.#post = new PostReply(reply, this, REPLIES[mode]);
+  }
+
+  openStream(): PlainStream {
+    return new PlainStream(this.#times, () => this.lost());
+  }
+
+  /** What ends the exchange is its settling. */
+  done(): void {}
 
   /** From here on the upstream is ended with the exchange. */
   holds(upstream: Upstream): void {
@@ -137,7 +154,7 @@ class StatelessExchange implements Exchange {
   }
 
   /** The client closed the connection. */
-  left(): void {
+  lost(): void {
     if (this.#over) return;
     this.#call?.cancel('the client has gone');
     this.#finish();
@@ -145,7 +162,7 @@ class StatelessExchange implements Exchange {
 
   notify(message: Message): Delivery {
     if (this.#over || this.#post === undefined) return 'gone';
-    return this.#post.send(splice(message.frame, message.edits));
+    return this.#post.send(toPayload(message));
   }
 
   /** Nothing but notifications and the response ever goes out on this era's streams. */
@@ -157,14 +174,14 @@ class StatelessExchange implements Exchange {
     if (this.#over || this.#post === undefined) return 'gone';
     const status = message.frame.kind === 'error' ? statusOf(message.frame) : 200;
     this.#finish();
-    return this.#post.settle(splice(message.frame, message.edits), status);
+    return this.#post.settle(toPayload(message), status);
   }
 
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.#finish();
     this.#post?.settle(
-      [Buffer.from(modernErrorText(this.#id, error))],
+      textPayload(modernErrorText(this.#id, error)),
       error.code === 'TOOL_UNKNOWN' ? 200 : error.row.status,
     );
   }

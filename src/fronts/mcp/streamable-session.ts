@@ -6,11 +6,12 @@ import type { FastifyReply } from 'fastify';
 import type { StreamTimes } from '../../http/sse-stream.ts';
 import type { Delivery, Outbox } from '../../instance/upstream.ts';
 import type { Message } from '../../protocol/message.ts';
-import { splice } from '../../protocol/splice.ts';
+import { type Payload, toPayload } from '../../protocol/payload.ts';
 import type { Session } from '../../session/session.ts';
 import { StreamLogs } from '../../session/stream-logs.ts';
+import { LinkedList, type Place } from '../../util/linked-list.ts';
 import { EventStream, parseEventId } from './event-stream.ts';
-import { PostReply, type PostReplyOptions } from './post-reply.ts';
+import { type PostHost, PostReply, type PostReplyOptions } from './post-reply.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export interface StreamableOptions {
@@ -21,11 +22,11 @@ export interface StreamableOptions {
   readonly questionWaitMs: number;
 }
 
-export class StreamableSession implements Outbox {
+export class StreamableSession implements Outbox, PostHost {
   readonly #session: Session;
   readonly #options: StreamableOptions;
   readonly #logs: StreamLogs;
-  readonly #posts = new Set<PostReply>();
+  readonly #posts = new LinkedList<SessionPost>();
   readonly #streams = new Map<number, EventStream>();
   readonly #waiting: WaitingRoom;
   #listening: EventStream | undefined;
@@ -40,7 +41,7 @@ export class StreamableSession implements Outbox {
 
   offer(message: Message): Delivery {
     if (this.#session.ended.aborted) return 'gone';
-    const data = splice(message.frame, message.edits);
+    const data = toPayload(message);
     const carrier = this.#carrier();
     if (carrier !== undefined) return carrier.send(data);
     // A client whose only calls take JSON alone, and which listens to nothing, cannot be asked.
@@ -49,28 +50,31 @@ export class StreamableSession implements Outbox {
     return this.#waiting.add(message, data);
   }
 
-  /** The answer to a POST with `expected` requests. */
-  answer(
-    reply: FastifyReply,
-    options: Omit<PostReplyOptions, 'openStream' | 'writeDeadlineMs' | 'onDone'>,
-  ): PostReply {
-    const post: PostReply = new PostReply(reply, {
-      ...options,
-      openStream: () => this.#openStream(),
-      writeDeadlineMs: this.#options.times.writeDeadlineMs,
-      onDone: () => {
-        this.#posts.delete(post);
-      },
-    });
-    this.#posts.add(post);
+  get writeDeadlineMs(): number {
+    return this.#options.times.writeDeadlineMs;
+  }
+
+  /** The answer to a POST. */
+  answer(reply: FastifyReply, options: PostReplyOptions): PostReply {
+    const post = new SessionPost(reply, this, options);
+    post.place = this.#posts.add(post);
     if (this.#listening?.connected !== true && post.carries) this.#waiting.leave((data) => post.send(data));
     return post;
+  }
+
+  done(post: SessionPost): void {
+    if (post.place !== undefined) this.#posts.remove(post.place);
+  }
+
+  /** Only the client of an initialize is watched: nobody could use what it would open. */
+  lost(): void {
+    void this.#session.end('the client went away');
   }
 
   /** The client's own stream; a newer one takes over, since its client may be the first to know that the old is dead. */
   listen(reply: FastifyReply, prime: boolean): void {
     const former = this.#listening;
-    const stream = this.#openStream();
+    const stream = this.openStream();
     this.#listening = stream;
     former?.finish();
     stream.open(reply, {}, prime);
@@ -86,7 +90,7 @@ export class StreamableSession implements Outbox {
     return true;
   }
 
-  #openStream(): EventStream {
+  openStream(): EventStream {
     const stream = new EventStream({
       logs: this.#logs,
       times: this.#options.times,
@@ -101,7 +105,7 @@ export class StreamableSession implements Outbox {
   }
 
   /** Exactly one call in flight: its stream. Else the listening stream, else the newest call that can carry. */
-  #carrier(): { send(data: readonly Buffer[]): Delivery } | undefined {
+  #carrier(): { send(data: Payload): Delivery } | undefined {
     const carrying = [...this.#posts].filter((post) => post.carries);
     const connected = carrying.filter((post) => post.connected);
     const [only] = connected;
@@ -125,6 +129,11 @@ export class StreamableSession implements Outbox {
     this.#streams.clear();
     this.#logs.clear();
   }
+}
+
+/** A reply that knows its place among those of its session. */
+class SessionPost extends PostReply {
+  place: Place<SessionPost> | undefined;
 }
 
 /** Streams of a session that can be resumed, finished ones included. */

@@ -7,8 +7,8 @@ import { BATCH_VERSION, LEGACY_VERSIONS, opensWithPrimingEvent } from '../../pro
 import type { Frame } from '../../protocol/frame.ts';
 import { idText } from '../../protocol/id-text.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
+import { textPayload, toPayload } from '../../protocol/payload.ts';
 import { resultText } from '../../protocol/rpc-text.ts';
-import { splice } from '../../protocol/splice.ts';
 import type { Session } from '../../session/session.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { decideAnswerMode } from './answer-mode.ts';
@@ -44,7 +44,7 @@ export class StreamableFront {
       headers: { 'mcp-session-id': session.id },
       // No version is negotiated yet.
       prime: false,
-      onLost: () => void session.end('the client went away'),
+      watched: true,
     });
     void initialize(session, frame, new InitializeExchange(session, post, frame));
   }
@@ -72,9 +72,9 @@ export class StreamableFront {
       mode: answerMode(request),
       expected: requests.length,
       batch,
-      headers: {},
+      headers: NO_HEADERS,
       prime: opensWithPrimingEvent(session.upstream?.facts?.protocolVersion),
-      onLost: () => undefined,
+      watched: false,
     });
     for (const frame of frames) {
       if (frame.kind === 'request') call(session, frame, new PostExchange(session, post, frame));
@@ -115,6 +115,8 @@ export class StreamableFront {
     return { session, state };
   }
 }
+
+const NO_HEADERS = {};
 
 function answerMode(request: FastifyRequest) {
   const mode = decideAnswerMode(request.headers.accept);
@@ -164,21 +166,21 @@ class PostExchange implements Exchange {
   }
 
   notify(message: Message): Delivery {
-    return this.post.send(splice(message.frame, message.edits));
+    return this.post.send(toPayload(message));
   }
 
   ask(question: Message): Delivery {
-    return this.post.carries ? this.post.send(splice(question.frame, question.edits)) : 'gone';
+    return this.post.carries ? this.post.send(toPayload(question)) : 'gone';
   }
 
   settle(message: Message): Delivery {
     this.session.calls -= 1;
-    return this.post.settle(splice(message.frame, message.edits));
+    return this.post.settle(toPayload(message));
   }
 
   answer(result: string): void {
     this.session.calls -= 1;
-    this.post.settle([Buffer.from(resultText(this.#id, result))]);
+    this.post.settle(textPayload(resultText(this.#id, result)));
   }
 
   fail(error: GatewayError): void {

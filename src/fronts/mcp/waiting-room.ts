@@ -3,6 +3,7 @@ import { ownFrame } from '../../instance/own-frame.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { scanFrame } from '../../protocol/frame.ts';
 import type { Message } from '../../protocol/message.ts';
+import { type Payload, payloadBytes, toBuffers } from '../../protocol/payload.ts';
 import { errorText } from '../../protocol/rpc-text.ts';
 import type { Session } from '../../session/session.ts';
 
@@ -12,7 +13,7 @@ const MAX_MESSAGES = 1000;
 const MAX_BYTES = 1024 * 1024;
 
 interface Waiting {
-  readonly data: readonly Buffer[];
+  readonly data: Payload;
   readonly bytes: number;
   readonly timer: NodeJS.Timeout | undefined;
 }
@@ -29,8 +30,8 @@ export class WaitingRoom {
   }
 
   /** `gone` when there is no room: a question is then refused, anything else dropped. */
-  add(message: Message, data: readonly Buffer[]): Delivery {
-    const bytes = data.reduce((sum, piece) => sum + piece.length, 0);
+  add(message: Message, data: Payload): Delivery {
+    const bytes = payloadBytes(data);
     if (this.#waiting.size >= MAX_MESSAGES || this.#bytes + bytes > MAX_BYTES) return 'gone';
     const isQuestion = message.frame.kind === 'request';
     const waiting: Waiting = {
@@ -44,7 +45,7 @@ export class WaitingRoom {
   }
 
   /** Hands over everything, in order. */
-  leave(take: (data: readonly Buffer[]) => Delivery): void {
+  leave(take: (data: Payload) => Delivery): void {
     for (const waiting of this.#waiting) {
       this.#remove(waiting);
       take(waiting.data);
@@ -66,7 +67,7 @@ export class WaitingRoom {
   /** Nobody came to hear the question: the server is told in the client's place. */
   #giveUp(waiting: Waiting): void {
     this.#remove(waiting);
-    const scan = scanFrame(Buffer.concat(waiting.data), 'server');
+    const scan = scanFrame(Buffer.concat(toBuffers(waiting.data)), 'server');
     if (!scan.ok || scan.frame.id === undefined) return;
     const id = scan.frame.bytes.subarray(scan.frame.id.start, scan.frame.id.end);
     this.#session.upstream?.answer(
