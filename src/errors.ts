@@ -213,6 +213,12 @@ export const ERRORS = {
     reason: 'start-failed',
     text: 'The server process could not be started.',
   },
+  SERVER_FAILING: {
+    status: 503,
+    rpc: -32603,
+    reason: 'server-failing',
+    text: 'The server keeps failing to start, so it is not started at the moment; try again later.',
+  },
   START_TIMEOUT: {
     status: 502,
     rpc: -32603,
@@ -268,16 +274,19 @@ export class GatewayError extends Error {
   readonly detail: string | undefined;
   /** Members for `error.data` of a JSON-RPC error, beside the reason. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  /** When it is worth to try again, where that is known. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     detail?: string,
-    options?: ErrorOptions & { readonly data?: Record<string, unknown> },
+    options?: ErrorOptions & { readonly data?: Record<string, unknown>; readonly retryAfterMs?: number },
   ) {
     super(detail === undefined ? ERRORS[code].text : `${ERRORS[code].text} ${detail}`, options);
     this.code = code;
     this.detail = detail;
     this.data = options?.data;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   get row(): ErrorRow {

@@ -64,6 +64,21 @@ export type GatewayEvent =
       readonly why: string;
     }
   | {
+      /** A start failed, and starts are refused for `waitMs` now; `failed` when the limit was reached. */
+      readonly type: 'server.failing';
+      readonly server: string;
+      readonly state: 'backing-off' | 'failed';
+      /** Within the window that counts. */
+      readonly failures: number;
+      readonly waitMs: number;
+      readonly reason: string;
+    }
+  | {
+      /** A failed server has started again. */
+      readonly type: 'server.recovered';
+      readonly server: string;
+    }
+  | {
       readonly type: 'session.opened';
       readonly session: string;
       readonly server: string;

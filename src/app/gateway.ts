@@ -2,8 +2,10 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type AuthOptions, createAuthenticator } from '../auth/authenticate.ts';
+import { mayUseServer } from '../auth/authorize.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
+import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { serveMcp } from '../fronts/mcp/entry.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
@@ -13,7 +15,7 @@ import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
-import { serveHealth } from '../http/health.ts';
+import { type ServerCondition, serveHealth } from '../http/health.ts';
 import { serveMetrics } from '../http/metrics-route.ts';
 import { createHttpServer } from '../http/server.ts';
 import { STREAM_TIMES } from '../http/sse-stream.ts';
@@ -29,6 +31,8 @@ import { createParts, type Parts } from './parts.ts';
 export interface GatewayState extends PoolState {
   readonly sessions: number;
   readonly stopping: boolean;
+  /** How starts of each server go. */
+  readonly servers: readonly ServerCondition[];
 }
 
 /** Owns sockets, sessions and processes; nothing of the process around it: no signals, no exit, no global log. */
@@ -85,7 +89,12 @@ class RunningGateway implements Gateway {
       ...this.#parts.pool.state(),
       sessions: this.#registry.size,
       stopping: this.#stopping !== undefined,
+      servers: this.#servers(),
     };
+  }
+
+  #servers(): ServerCondition[] {
+    return [...this.#config.servers.keys()].map((name) => ({ name, ...this.#parts.pool.health(name) }));
   }
 
   stop(): Promise<void> {
@@ -126,7 +135,11 @@ class RunningGateway implements Gateway {
     const sessionless = config.http.legacyStateless
       ? new SessionlessFront(this.#sessions, STREAM_TIMES)
       : undefined;
-    serveHealth(app, () => this.#stopping === undefined);
+    serveHealth(app, {
+      unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
+      servers: () => this.#servers(),
+      mayKnow: mayUseServer,
+    });
     serveMetrics(
       app,
       this.#metrics,

@@ -13,10 +13,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is calling; set before any handler of a route that is not public. */
     principal: Principal;
+    /** Who is calling, on routes that ask with `recognise`; undefined for everybody without a valid credential. */
+    recognised: Principal | undefined;
   }
   interface FastifyContextConfig {
     /** Served without credentials. The test of the route table lists every one of them. */
     public?: boolean;
+    /** On a public route: whoever has a valid credential is told more. */
+    recognise?: boolean;
   }
 }
 
@@ -32,6 +36,7 @@ export interface EdgeOptions {
 
 export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
   app.decorateRequest('principal', null as unknown as Principal);
+  app.decorateRequest('recognised', undefined);
   // Synchronous wherever it can be: most requests never wait for anything here.
   app.addHook('onRequest', (request, reply, done) => {
     try {
@@ -65,8 +70,23 @@ function admit(
       }
       identify(request, reply, outcome);
     }
-  }
+  } else if (request.routeOptions.config.recognise === true) return recognise(request, options);
   checkBody(request);
+  return undefined;
+}
+
+/** Refuses nobody: a credential that is not valid is as good as none. */
+function recognise(request: FastifyRequest, { authenticator }: EdgeOptions): Promise<void> | undefined {
+  if (authenticator === undefined) {
+    if (isAtThisMachine(request)) request.recognised = LOOPBACK;
+    return undefined;
+  }
+  const note = (outcome: AuthOutcome): void => {
+    if (outcome.ok) request.recognised = outcome.principal;
+  };
+  const outcome = authenticator.authenticate(rawValues(request, 'authorization'));
+  if (outcome instanceof Promise) return outcome.then(note);
+  note(outcome);
   return undefined;
 }
 
@@ -110,14 +130,17 @@ function checkWhere(request: FastifyRequest, reply: FastifyReply, options: EdgeO
 }
 
 function loopbackOnly(request: FastifyRequest, reply: FastifyReply): Principal {
-  const served = isServedWithoutAuth({
+  if (isAtThisMachine(request)) return LOOPBACK;
+  reply.header('www-authenticate', 'Bearer realm="mcp-gateway"');
+  throw new GatewayError('LOOPBACK_ONLY');
+}
+
+function isAtThisMachine(request: FastifyRequest): boolean {
+  return isServedWithoutAuth({
     remoteAddress: request.raw.socket.remoteAddress,
     host: request.headers.host,
     headerNames: Object.keys(request.headers),
   });
-  if (served) return LOOPBACK;
-  reply.header('www-authenticate', 'Bearer realm="mcp-gateway"');
-  throw new GatewayError('LOOPBACK_ONLY');
 }
 
 function identify(request: FastifyRequest, reply: FastifyReply, outcome: AuthOutcome): void {

@@ -8,8 +8,8 @@ import { gatewayErrorText, modernErrorText } from '../protocol/rpc-text.ts';
 /** Which shape errors of a route have. */
 export type ErrorShape = 'problem' | 'rpc';
 
-/** Seconds after which a refused caller may come again. */
-const RETRY_AFTER_S = 5;
+/** When a refused caller may come again, unless the error knows better. */
+const RETRY_AFTER_MS = 5000;
 
 export interface Problem {
   readonly type: string;
@@ -36,7 +36,7 @@ export function toProblem(error: GatewayError, extension: Record<string, unknown
 /** A JSON-RPC error carries the id of the request that it refuses, where that can be read. */
 export function sendError(reply: FastifyReply, error: GatewayError, shape: ErrorShape): FastifyReply {
   const { status } = error.row;
-  if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  if (status === 503) reply.header('retry-after', retryAfterS(error));
   // The rest of a body that was refused is not read.
   if (error.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
   const { body, headers, id } = reply.request;
@@ -52,6 +52,11 @@ export function sendError(reply: FastifyReply, error: GatewayError, shape: Error
   }
   const problem = toProblem(error, requestId === undefined ? {} : { requestId });
   return reply.type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Whole seconds, as the header has them. */
+export function retryAfterS({ retryAfterMs = RETRY_AFTER_MS }: GatewayError): number {
+  return Math.max(1, Math.ceil(retryAfterMs / 1000));
 }
 
 /** What Fastify found wrong, in our words; anything unknown stays INTERNAL and is told to the operator only. */

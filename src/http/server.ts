@@ -104,7 +104,7 @@ export function serve(
   app: FastifyInstance,
   url: string,
   handlers: Handlers,
-  config: { readonly public?: boolean } = {},
+  config: { readonly public?: boolean; readonly recognise?: boolean } = {},
 ): void {
   const served = Object.keys(handlers) as (keyof Handlers)[];
   const allow = [...served, 'OPTIONS'].join(', ');

@@ -34,6 +34,8 @@ export class Instance implements LeaseHost, MessageHost {
   era: Era = 'legacy';
   /** Several clients read from it: a slow one must not stop the others. */
   shared = false;
+  /** Calls that the end of the process took with it. */
+  lostCalls = 0;
   readonly #wire: Wire;
   readonly #events: Events;
   /** Leases that take messages which name no call. */
@@ -214,7 +216,9 @@ export class Instance implements LeaseHost, MessageHost {
     clearTimeout(this.#startTimer);
     this.deadlines.end();
     if (this.facts === undefined) this.#failure ??= 'START_FAILED';
-    for (const route of this.table.revoke().routes) this.fail(route, this.gone());
+    const { routes } = this.table.revoke();
+    this.lostCalls = routes.length;
+    for (const route of routes) this.fail(route, this.gone());
     this.#outboxes.clear();
     this.#handshaken.resolve();
     this.#events.emit({

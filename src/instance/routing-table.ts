@@ -55,6 +55,11 @@ export class RoutingTable {
     return this.#size;
   }
 
+  /** Keys given out so far; more than before means that somebody used the instance. */
+  get issued(): number {
+    return this.#lastKey;
+  }
+
   /** A key whose slot is free until the next one is asked for. */
   nextKey(): number {
     if (this.#size * 2 >= this.#slots.length) this.#resize(this.#slots.length * 2);

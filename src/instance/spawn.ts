@@ -6,6 +6,14 @@ import { resolve } from 'node:path';
 import crossSpawn from 'cross-spawn';
 import { childEnvironment, type ServerSpec } from './spec.ts';
 
+const NO_DESCRIPTORS = 'no file descriptors are left (see ulimit -n)';
+const NO_ROOM = 'the system has no room for another process';
+
+/** Whether the machine is at fault, not the server: another start may work at any moment. */
+export function isFaultOfMachine(spawnError: string | undefined): boolean {
+  return spawnError === NO_DESCRIPTORS || spawnError === NO_ROOM;
+}
+
 /** Some faults are known at once, most come as the child's `error` event; `describeSpawnError` words both. */
 export function spawnProcess(spec: ServerSpec): ChildProcess | { readonly spawnError: string } {
   const options = {
@@ -40,8 +48,8 @@ export function describeSpawnError({ command, cwd }: ServerSpec, cause: unknown)
   }
   if (code === 'EACCES') return `${shown} is not executable`;
   if (code === 'E2BIG') return `the arguments and environment of ${shown} are too long for this system`;
-  if (code === 'EMFILE' || code === 'ENFILE') return 'no file descriptors are left (see ulimit -n)';
-  if (code === 'EAGAIN' || code === 'ENOMEM') return 'the system has no room for another process';
+  if (code === 'EMFILE' || code === 'ENFILE') return NO_DESCRIPTORS;
+  if (code === 'EAGAIN' || code === 'ENOMEM') return NO_ROOM;
   return `${shown} could not be spawned: ${code ?? String(cause)}`;
 }
 

@@ -53,8 +53,11 @@ export class LegacyAccess {
 
   /** A process of its own. */
   #own({ server, initialize, outbox, signal }: SessionRequest): Promise<Lease> {
+    const spec = this.#pool.spec(server);
     const handshake = initialize === undefined ? 'gateway' : 'client';
-    return this.#pool.lease({ server, handshake, outbox, signal });
+    const tentative =
+      this.#verdicts.speaksLegacy(spec) === 'unknown' && this.#verdicts.speaksModern(spec) !== 'no';
+    return this.#pool.lease({ server, handshake, outbox, tentative, signal });
   }
 
   async #leaseForGateway(request: SessionRequest): Promise<Lease> {

@@ -187,6 +187,7 @@ export class ModernAccess {
       server: caller.server,
       key,
       isBrief: ({ era }) => isBrief(era === 'legacy' ? isolation : this.#isolate.modern(caller, 0)),
+      tentative: openAs === openEitherEra,
       open: async (host): Promise<Opened> => {
         const group = new LegacyGroup(host, caller.capabilities, this.#parks);
         const options = { clientInfo: caller.clientInfo, capabilities: caller.capabilities.declared };

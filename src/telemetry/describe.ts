@@ -24,8 +24,11 @@ export function levelOf(event: GatewayEvent): Level {
     case 'instance.noise':
     case 'catalog.failed':
       return 'warn';
+    case 'server.failing':
+      return event.state === 'failed' ? 'error' : 'warn';
     case 'request.refused':
       return event.status === 401 || event.status === 403 || event.status >= 500 ? 'warn' : 'debug';
+    case 'server.recovered':
     case 'gateway.stopping':
     case 'gateway.stopped':
     case 'session.opened':
@@ -63,6 +66,10 @@ function sentence(event: GatewayEvent): string {
       return `Server instance ${event.instance} of ${event.server} wrote something that is no message (${event.why}): ${event.line}`;
     case 'instance.dropped':
       return `Server instance ${event.instance} of ${event.server}: dropped ${event.why}`;
+    case 'server.failing':
+      return `Server ${event.server} ${event.state === 'failed' ? 'has failed' : 'backs off'}: ${event.failures} failed starts in a row, the last with ${event.reason}; the next start is allowed in ${(event.waitMs / 1000).toFixed(1)} s`;
+    case 'server.recovered':
+      return `Server ${event.server} starts again`;
     case 'session.opened':
       return `New ${FRONT_WORDS[event.front] ?? event.front} for ${event.server}, session ${shortId(event.session)} of ${event.principal}`;
     case 'session.leased':

@@ -8,6 +8,7 @@ export interface Levels {
   /** Starts that wait for a place. */
   readonly waiting: number;
   readonly sessions: number;
+  readonly servers: readonly { readonly name: string; readonly state: string }[];
   /** Bytes so far. */
   readonly traffic: { readonly toServer: number; readonly fromServer: number };
 }
@@ -22,6 +23,7 @@ export interface Metrics {
 
 /** Seconds; calls of tools take anything from a millisecond to minutes. */
 const CALL_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300];
+const SERVER_STATES = ['ok', 'backing-off', 'failed'];
 /** How often the delay of the event loop is sampled, in milliseconds. */
 const LOOP_RESOLUTION_MS = 20;
 /** Methods of the protocol; what a client makes up is counted as `other`, so that it cannot make up metrics. */
@@ -95,6 +97,18 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
   addLevel(registry, 'mcp_gateway_instances', 'Server processes that run.', () => levels().instances);
   addLevel(registry, 'mcp_gateway_starts_waiting', 'Starts that wait for a place.', () => levels().waiting);
   addLevel(registry, 'mcp_gateway_sessions', 'Sessions that are open.', () => levels().sessions);
+  const states = new Gauge({
+    name: 'mcp_gateway_server_state',
+    help: 'Whether a server is ok, backing-off after failed starts, or failed: 1 for the state that it is in.',
+    labelNames: ['server', 'state'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { name, state } of levels().servers)
+        for (const each of SERVER_STATES) this.set({ server: name, state: each }, Number(each === state));
+    },
+  });
+  registry.registerMetric(states);
   const bytes = new Counter({
     name: 'mcp_gateway_server_bytes_total',
     help: 'Bytes of messages to and from all servers.',

@@ -27,6 +27,7 @@ beforeAll(async () => {
       'file-folder': { ...runs(HOSTILE_SERVER), path: plainFile },
       'too-long': runs(HOSTILE_SERVER, 'x'.repeat(200_000)),
       broken: runs(HOSTILE_SERVER, '--exit-on-start=3'),
+      'broken-too': runs(HOSTILE_SERVER, '--exit-on-start=3'),
       unready: runs(HOSTILE_SERVER, '--crash-after=0'),
       mute: { ...runs(HOSTILE_SERVER, '--never-init'), startTimeoutMs: 300 },
       'mute-stubborn': {
@@ -114,9 +115,9 @@ describe('#21 a server that dies before it is ready', () => {
   });
 
   it('is started again by the next call', async () => {
-    await rest(gateway, 'broken/pid', 'twice');
+    await rest(gateway, 'broken-too/pid', 'twice');
     const before = gateway.pids().length;
-    await rest(gateway, 'broken/pid', 'twice');
+    await rest(gateway, 'broken-too/pid', 'twice');
     // Once with a handshake and, as that ended it, once with the question whether it does without.
     expect(gateway.pids().length).toBe(before + 2);
   });

@@ -5,6 +5,7 @@
 import type { FastifyReply } from 'fastify';
 import type { GatewayError } from '../../errors.ts';
 import { sendAnswer } from '../../http/answer.ts';
+import { retryAfterS } from '../../http/error-response.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { type Payload, textPayload, toBuffers } from '../../protocol/payload.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
@@ -116,7 +117,13 @@ export class PostReply {
 
   /** An answer of the gateway. `status` counts only while the head is not sent. */
   fail(id: Buffer, error: GatewayError, status: number): void {
+    if (status === 503) this.retryLater(error);
     this.settle(textPayload(gatewayErrorText(id, error)), status);
+  }
+
+  /** The head of a refusal says when to come again. */
+  retryLater(error: GatewayError): void {
+    this.#headers = { ...this.#headers, 'retry-after': String(retryAfterS(error)) };
   }
 
   /** Leaves out the headers of the first answer, which would promise what failed. */

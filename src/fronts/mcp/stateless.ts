@@ -180,6 +180,7 @@ class StatelessExchange implements Exchange, PostHost {
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.#finish();
+    if (error.row.status === 503) this.#post?.retryLater(error);
     this.#post?.settle(
       textPayload(modernErrorText(this.#id, error)),
       error.code === 'TOOL_UNKNOWN' ? 200 : error.row.status,

@@ -27,6 +27,7 @@ const BY_OPERATION: Readonly<Record<RestOperation, readonly ErrorCode[]>> = {
     'SESSION_GONE',
     'SESSIONS_FULL',
     'INSTANCES_FULL',
+    'SERVER_FAILING',
     'START_FAILED',
     'START_TIMEOUT',
     'SERVER_EXITED',

@@ -1,5 +1,6 @@
 import type { ClientInfo } from '../handshake.ts';
 import type { ServerSpec } from '../spec.ts';
+import type { ServerHealth } from '../supervisor.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
 import type { Traffic } from '../wire.ts';
 import type { SharedProcesses } from './shared-processes.ts';
@@ -9,6 +10,8 @@ export interface LeaseRequest {
   /** Who shakes hands: the client, with its own initialize, or the gateway, which declares nothing. */
   readonly handshake: 'client' | 'gateway';
   readonly outbox: Outbox;
+  /** The handshake is a try: when the process dies of it, the caller tries the other era. */
+  readonly tentative?: boolean;
   /** Gives up waiting for a place or a start. */
   readonly signal: AbortSignal;
 }
@@ -30,9 +33,11 @@ export interface Pool {
   readonly clientInfo: ClientInfo;
   /** @throws GatewayError SERVER_UNKNOWN */
   spec(server: string): ServerSpec;
-  /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
+  /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, SERVER_FAILING, INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
   lease(request: LeaseRequest): Promise<Lease>;
   state(): PoolState;
+  /** How starts of a server go. */
+  health(server: string): ServerHealth;
   /** Ends every process; `now` without grace. Resolves when none is left. */
   stop(now?: boolean): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /** The processes of all servers: dedicated ones, ended with their lease, and shared ones. One bound for all. */
 import { GatewayError } from '../../errors.ts';
 import type { Events } from '../../events.ts';
-import { spawnChild } from '../child.ts';
 import { type ClientInfo, shakeHands } from '../handshake.ts';
-import { Instance } from '../instance.ts';
+import type { Instance } from '../instance.ts';
 import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
+import { type ServerHealth, Supervisor, type SupervisorOptions } from '../supervisor.ts';
 import type { Traffic } from '../wire.ts';
 import type { Lease, LeaseRequest, Pool, PoolState } from './pool.ts';
 import { SharedProcesses } from './shared-processes.ts';
@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly concurrentStarts: number;
   /** A shared process that nobody uses is ended after this long, in milliseconds. */
   readonly idleMs: number;
+  /** What tests replace of the supervision. */
+  readonly supervision?: Omit<SupervisorOptions, 'events'>;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -30,6 +32,7 @@ class ProcessPool implements Pool {
   readonly clientInfo: ClientInfo;
   readonly #options: PoolOptions;
   readonly #queue: StartQueue;
+  readonly #supervisor: Supervisor;
   readonly #instances = new Set<Instance>();
   readonly #stopping = new AbortController();
   #lastInstance = 0;
@@ -40,8 +43,9 @@ class ProcessPool implements Pool {
     this.#options = options;
     this.clientInfo = options.clientInfo;
     this.#queue = new StartQueue(options.concurrentStarts);
+    this.#supervisor = new Supervisor({ ...options.supervision, events: options.events });
     this.shared = new SharedProcesses({
-      start: (server) => this.#start(server, this.#stopping.signal),
+      start: (server, tentative) => this.#start(server, this.#stopping.signal, tentative),
       idleMs: options.idleMs,
     });
   }
@@ -53,10 +57,14 @@ class ProcessPool implements Pool {
   }
 
   async lease(request: LeaseRequest): Promise<Lease> {
-    const instance = await this.#start(request.server, request.signal);
+    const instance = await this.#start(request.server, request.signal, request.tentative);
     const lease = instance.attach(request.outbox, () => instance.stop());
     if (request.handshake === 'gateway') await this.#shakeHands(lease, request.signal);
     return lease;
+  }
+
+  health(server: string): ServerHealth {
+    return this.#supervisor.health(server);
   }
 
   state(): PoolState {
@@ -70,8 +78,9 @@ class ProcessPool implements Pool {
   }
 
   /** A place in the queue is held until the handshake is through. */
-  async #start(server: string, signal: AbortSignal): Promise<Instance> {
+  async #start(server: string, signal: AbortSignal, tentative = false): Promise<Instance> {
     const spec = this.spec(server);
+    this.#supervisor.assertMayStart(spec);
     const leave = await this.#queue.enter(signal);
     const refusal = this.#stopping.signal.aborted
       ? 'STOPPING'
@@ -83,8 +92,7 @@ class ProcessPool implements Pool {
       throw new GatewayError(refusal);
     }
     this.#lastInstance += 1;
-    const wire = spawnChild(spec, this.#lastInstance, this.#options.events);
-    const instance = new Instance(this.#lastInstance, spec, wire, this.#options.events);
+    const instance = this.#supervise(spec, leave, tentative);
     this.#instances.add(instance);
     void instance.ended.then(() => {
       this.#instances.delete(instance);
@@ -92,6 +100,16 @@ class ProcessPool implements Pool {
     });
     void instance.started.then(leave);
     return instance;
+  }
+
+  /** Whoever waited for a place may find that the server has failed meanwhile. */
+  #supervise(spec: ServerSpec, leave: () => void, tentative: boolean): Instance {
+    try {
+      return this.#supervisor.start(spec, { id: this.#lastInstance, tentative });
+    } catch (cause) {
+      leave();
+      throw cause;
+    }
   }
 
   /** A caller who gives up meanwhile ends the process then, not when it gets ready. */

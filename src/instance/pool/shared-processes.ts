@@ -22,6 +22,8 @@ export interface ShareRequest<T> {
   readonly key: string;
   /** Whether it is ended as soon as nobody has a lease on it, instead of when idle. */
   readonly isBrief?: (state: T) => boolean;
+  /** The process may die of how it is opened, and the caller tries otherwise then. */
+  readonly tentative?: boolean;
   /** Called once per process. What it rejects with is told to all who wait, and the process is ended. */
   readonly open: (host: SharedHost) => Promise<T>;
 }
@@ -36,7 +38,7 @@ export interface Shared<T> {
 
 export interface SharedOptions {
   /** Starts a process within the pool's bounds. */
-  readonly start: (server: string) => Promise<Instance>;
+  readonly start: (server: string, tentative?: boolean) => Promise<Instance>;
   /** A process without leases is ended after this long, in milliseconds. */
   readonly idleMs: number;
 }
@@ -75,8 +77,8 @@ export class SharedProcesses {
     this.#file(to, process);
   }
 
-  async #open<T>({ server, key, isBrief, open }: ShareRequest<T>): Promise<SharedProcess<T>> {
-    const instance = await this.#options.start(server);
+  async #open<T>({ server, key, isBrief, tentative, open }: ShareRequest<T>): Promise<SharedProcess<T>> {
+    const instance = await this.#options.start(server, tentative);
     instance.shared = true;
     try {
       const state = await open({
