@@ -10,6 +10,7 @@ const config = createConfig({
     'operation-operationId-unique': 'error',
     'path-parameters-defined': 'error',
     'security-defined': 'error',
+    'no-invalid-media-type-examples': 'error',
   },
 });
 

@@ -9,6 +9,7 @@ import {
   type ServerTools,
   toOpenApi,
 } from './openapi.ts';
+import { toOpenApi30 } from './openapi-3-0.ts';
 
 export interface DescribedServer {
   readonly name: string;
@@ -50,16 +51,20 @@ export function describeServers(
   options: OpenApiOptions,
   wish: DocumentWish,
 ): LiveDocument {
-  const { document, warnings, leftOut } = toOpenApi(
+  const whole = toOpenApi(
     all.flatMap((asked) => toServerTools(asked) ?? []),
     options,
   );
+  const { document, report: losses } =
+    wish.version === '3.0' ? toOpenApi30(whole.document) : { document: whole.document, report: [] };
   const report: ReportEntry[] = [
     ...all.flatMap(toFailure),
-    ...leftOut.map(({ reason, ...where }): ReportEntry => ({ kind: 'left-out', ...where, what: reason })),
-    ...warnings.map((warning): ReportEntry => ({ kind: 'changed', ...warning })),
+    ...whole.leftOut.map(
+      ({ reason, ...where }): ReportEntry => ({ kind: 'left-out', ...where, what: reason }),
+    ),
+    ...whole.warnings.map((warning): ReportEntry => ({ kind: 'changed', ...warning })),
+    ...losses,
   ];
-  void wish;
   if (report.length > 0) document['x-mcp-report'] = report.slice(0, MAX_CARRIED);
   return { document, report };
 }

@@ -5,9 +5,7 @@ import { toExample } from './openapi-example.ts';
 import { toSessionIdParameter } from './openapi-fixed.ts';
 import { toProblemResponses } from './openapi-problems.ts';
 import { type ConvertedSchema, toOpenApiSchema } from './openapi-schema.ts';
-
-/** Marks the operations that are tools; says the tool's own name. */
-const TOOL_KEY = 'x-mcp-tool';
+import { TOOL_KEY } from './openapi-tools.ts';
 
 export interface OperationPlace {
   readonly operationId: string;
