@@ -114,6 +114,8 @@ export type GatewayEvent =
       readonly outcome: string;
       readonly tookMs: number;
     }
+  /** A server process announced that its list of tools is another now. */
+  | { readonly type: 'server.tools-changed'; readonly server: string; readonly instance: number }
   | { readonly type: 'catalog.failed'; readonly server: string; readonly why: string }
   | {
       readonly type: 'message';

@@ -20,15 +20,17 @@ export async function dumpSchema(
   events: Events,
 ): Promise<SchemaDump> {
   const { pool, legacy } = createParts(config, events);
+  const catalog = new Catalog(legacy, events);
   try {
     const servers = [...config.servers].map(([name, { tools }]) => {
       const policy = compileToolPolicy(tools);
       return { name, mayUse: (tool: string) => mayUseTool(ANONYMOUS, policy, tool) };
     });
-    const asked = await askServers(servers, new Catalog(legacy, events));
+    const asked = await askServers(servers, catalog);
     const { document, report } = describeServers(asked, openApiOptions(config), { version: '3.1' });
     return { report, text: toText(document, format) };
   } finally {
+    catalog.stop();
     await pool.stop();
   }
 }

@@ -65,6 +65,7 @@ class RunningGateway implements Gateway {
   readonly #app: FastifyInstance;
   readonly #expiry: { stop(): void };
   readonly #metrics: Metrics;
+  readonly #catalog: Catalog;
   #stopping: Promise<void> | undefined;
   #now = false;
 
@@ -76,6 +77,7 @@ class RunningGateway implements Gateway {
     this.#sessions = new Sessions(parts.servers, this.#registry, parts);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
     this.#metrics = createMetrics(parts.events, () => this.inspect());
+    this.#catalog = new Catalog(parts.legacy, parts.events);
     this.#app = this.#buildHttp();
   }
 
@@ -146,7 +148,7 @@ class RunningGateway implements Gateway {
       (principal) => this.#sessions.serversOf(principal).length === config.servers.size,
     );
     serveRest(app, this.#sessions);
-    serveOpenApi(app, this.#sessions, new Catalog(this.#parts.legacy, this.events), openApiOptions(config));
+    serveOpenApi(app, this.#sessions, this.#catalog, openApiOptions(config));
     serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
     return app;
   }
@@ -162,6 +164,7 @@ class RunningGateway implements Gateway {
     }
     this.#expiry.stop();
     this.#metrics.stop();
+    this.#catalog.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     this.#app.server.closeAllConnections();
     await closed;

@@ -2,7 +2,10 @@
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { ask, bodyOf } from '../instance/ask.ts';
+import { ownFrame } from '../instance/own-frame.ts';
+import type { Lease } from '../instance/pool/pool.ts';
 import type { Upstream } from '../instance/upstream.ts';
+import { notificationText } from '../protocol/rpc-text.ts';
 import type { LegacyAccess } from '../relay/connect.ts';
 
 /** A tool as the server described it; nothing in it is trusted. */
@@ -25,26 +28,51 @@ const FAILURE_MS = 10_000;
 const MAX_TOOLS = 10_000;
 const MAX_PAGES = 1000;
 
+/** A server that announces changes without end is asked no more often than this, in milliseconds. */
+const CALM_MS = 1000;
+
 interface Entry {
   readonly offer: Promise<Offer>;
+  readonly askedMs: number;
   untilMs: number;
+  /** The server said that its tools are others now. */
+  changed: boolean;
+  /** The process that was asked, where it was started for that: what it announces, its own list has already. */
+  ownInstance: number | undefined;
+  /** On a process that many use: held while the offer is fresh, so that changes are heard. */
+  watch: { readonly lease: Lease; readonly timer: NodeJS.Timeout } | undefined;
 }
 
+/** Whoever makes one stops it. */
 export class Catalog {
   readonly #access: LegacyAccess;
   readonly #events: Events;
   readonly #entries = new Map<string, Entry>();
+  readonly #unsubscribe: () => void;
+  #stopped = false;
 
   constructor(access: LegacyAccess, events: Events) {
     this.#access = access;
     this.#events = events;
+    this.#unsubscribe = events.subscribe((event) => {
+      if (event.type === 'server.tools-changed') this.#changed(event.server, event.instance);
+    });
   }
 
   /** Rejects with the GatewayError that the server could not be asked for. */
   offer(server: string): Promise<Offer> {
     const known = this.#entries.get(server);
-    if (known !== undefined && known.untilMs > performance.now()) return known.offer;
-    const entry: Entry = { offer: this.#ask(server), untilMs: Number.POSITIVE_INFINITY };
+    const nowMs = performance.now();
+    if (known !== undefined && isFresh(known, nowMs)) return known.offer;
+    if (known !== undefined) unwatch(known);
+    const entry: Entry = {
+      offer: Promise.resolve().then(() => this.#ask(server, entry)),
+      askedMs: nowMs,
+      untilMs: Number.POSITIVE_INFINITY,
+      changed: false,
+      ownInstance: undefined,
+      watch: undefined,
+    };
     this.#entries.set(server, entry);
     entry.offer.then(
       () => {
@@ -58,7 +86,19 @@ export class Catalog {
     return entry.offer;
   }
 
-  async #ask(server: string): Promise<Offer> {
+  /** What is being asked at the moment is answered still. */
+  stop(): void {
+    this.#stopped = true;
+    this.#unsubscribe();
+    for (const entry of this.#entries.values()) unwatch(entry);
+  }
+
+  #changed(server: string, instance: number): void {
+    const entry = this.#entries.get(server);
+    if (entry !== undefined && entry.ownInstance !== instance) entry.changed = true;
+  }
+
+  async #ask(server: string, entry: Entry): Promise<Offer> {
     const lease = await this.#access.connect(
       {
         server,
@@ -66,11 +106,14 @@ export class Catalog {
         principal: 'gateway',
         session: 'catalog',
         initialize: undefined,
-        outbox: { offer: () => 'gone' },
+        outbox: { offer: () => 'sent' },
         signal: new AbortController().signal,
       },
       undefined,
     );
+    const isShared = this.#access.isBridged(server);
+    if (isShared) lease.tell(ownFrame(notificationText('notifications/initialized')));
+    else entry.ownInstance = lease.instance;
     try {
       const facts = lease.facts === undefined ? {} : asObject(bodyOf(lease.facts.frame));
       const info = asObject(facts['serverInfo']);
@@ -82,9 +125,25 @@ export class Catalog {
         version: asString(info['version']),
       };
     } finally {
-      void lease.end('SESSION_UNKNOWN');
+      if (isShared && !this.#stopped) watch(entry, lease);
+      else void lease.end('SESSION_UNKNOWN');
     }
   }
+}
+
+function isFresh({ askedMs, changed, untilMs }: Entry, nowMs: number): boolean {
+  return untilMs > nowMs && !(changed && nowMs - askedMs > CALM_MS);
+}
+
+function watch(entry: Entry, lease: Lease): void {
+  entry.watch = { lease, timer: setTimeout(() => unwatch(entry), FRESH_MS) };
+}
+
+function unwatch(entry: Entry): void {
+  if (entry.watch === undefined) return;
+  clearTimeout(entry.watch.timer);
+  void entry.watch.lease.end('SESSION_UNKNOWN');
+  entry.watch = undefined;
 }
 
 /** All pages of tools/list; a cursor that comes back ends the list instead of looping. */

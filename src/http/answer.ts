@@ -13,10 +13,10 @@ export interface Answer {
   readonly writeDeadlineMs: number;
 }
 
-/** Headers of every answer. */
+/** Headers of every answer; one that may be kept says so itself. */
 export function markAnswer(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id);
-  reply.header('cache-control', 'no-store');
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   reply.header('x-content-type-options', 'nosniff');
 }
 

@@ -156,6 +156,10 @@ export class Instance implements LeaseHost, MessageHost {
 
   // What its messages need of it
 
+  toolsChanged(): void {
+    this.#events.emit({ type: 'server.tools-changed', ...this.#where() });
+  }
+
   deliver(delivery: Delivery): Delivery {
     // A reader that is full stops a private wire; the server's next write then blocks.
     if (delivery === 'full' && !this.shared) this.#wire.pause();

@@ -28,6 +28,7 @@ export interface MessageHost {
   /** Tells the server that nobody will answer its request. */
   refuse(serverId: Buffer, why: string): void;
   dropped(why: string): void;
+  toolsChanged(): void;
 }
 
 export class ServerMessages {
@@ -42,7 +43,12 @@ export class ServerMessages {
     else if (frame.kind === 'request') this.#request(frame);
     else if (frame.method === 'notifications/progress') this.#progress(frame);
     else if (frame.method === 'notifications/cancelled') this.#questionCancelled(frame);
-    else if (this.#host.era === 'modern') this.#modernNotification(frame);
+    else this.#notification(frame);
+  }
+
+  #notification(frame: Frame): void {
+    if (frame.method === 'notifications/tools/list_changed') this.#host.toolsChanged();
+    if (this.#host.era === 'modern') this.#modernNotification(frame);
     else this.#host.offer({ frame, edits: [] });
   }
 

@@ -38,6 +38,11 @@ export class LegacyAccess {
     return mayUse === undefined ? lease : narrowTools(lease, mayUse);
   }
 
+  /** Whether upstreams are bridges to a process that others use as well; known once one was made. */
+  isBridged(server: string): boolean {
+    return this.#verdicts.speaksLegacy(this.#pool.spec(server)) === 'no';
+  }
+
   async #lease(request: SessionRequest): Promise<Lease> {
     const spec = this.#pool.spec(request.server);
     const speaks = this.#verdicts.speaksLegacy(spec);

@@ -80,6 +80,8 @@ function sentence(event: GatewayEvent): string {
       return `${event.method} ${event.url} refused with ${event.status} ${event.code}${event.detail === undefined ? '' : `: ${event.detail}`} (request ${event.requestId})`;
     case 'call.settled':
       return `${event.server} ${event.method}: ${event.outcome} after ${event.tookMs.toFixed(1)} ms`;
+    case 'server.tools-changed':
+      return `Server instance ${event.instance} of ${event.server} says that its tools have changed`;
     case 'catalog.failed':
       return `The tools of ${event.server} could not be listed: ${event.why}`;
     case 'message':

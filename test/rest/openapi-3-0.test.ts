@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type OpenApiDocument, toOpenApi } from '../../src/fronts/rest/openapi.ts';
+import { toOpenApi } from '../../src/fronts/rest/openapi.ts';
 import { toOpenApi30 } from '../../src/fronts/rest/openapi-3-0.ts';
 import { toSchema30 } from '../../src/fronts/rest/openapi-3-0-schema.ts';
 import { FILESYSTEM, NOTES, OPTIONS } from './openapi-examples.ts';
@@ -107,12 +107,7 @@ describe('a schema in the words of OpenAPI 3.0', () => {
       ['patternProperties'],
     ],
     ['names by pattern among others', { patternProperties: { '^a': {} } }, {}, ['patternProperties']],
-    [
-      'conditions',
-      { if: {}, then: {}, else: {}, dependentRequired: { a: ['b'] } },
-      {},
-      ['if', 'dependentRequired'],
-    ],
+    ['conditions', { if: {}, else: {}, dependentRequired: { a: ['b'] } }, {}, ['if', 'dependentRequired']],
     ['a negation of what cannot be said', { not: { patternProperties: { a: {} } } }, {}, ['not']],
     [
       'exactly one of what cannot be said',
@@ -173,7 +168,7 @@ describe('a document in OpenAPI 3.0', () => {
       inputSchema: { type: 'object', required: ['schema'], properties: { schema: { const: 'c' } } },
     };
     const { document } = toOpenApi30(toOpenApi([{ server: 's', tools: [tool] }], OPTIONS).document);
-    expect((document as OpenApiDocument).paths['/api/s/t']?.['post']).toMatchObject({
+    expect(document.paths['/api/s/t']?.['post']).toMatchObject({
       'x-mcp-annotations': annotations,
       requestBody: { content: { 'application/json': { example: { schema: 'c' } } } },
     });

@@ -47,7 +47,7 @@ function toMember(node: unknown, lost: (keyword: string) => void): unknown {
 }
 
 function idOf(operation: unknown): string {
-  return isObject(operation) ? String(operation['operationId'] ?? '') : '';
+  return isObject(operation) && typeof operation['operationId'] === 'string' ? operation['operationId'] : '';
 }
 
 function mapMembers<T>(members: Readonly<Record<string, T>>, map: (held: T, key: string) => unknown) {

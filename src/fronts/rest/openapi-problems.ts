@@ -104,8 +104,9 @@ function toResponse(codes: readonly ErrorCode[]): JsonObject {
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(
-          codes.map((code) => [code, { value: toProblem(new GatewayError(code)) }]),
+        // One only: generators write out every response of every tool.
+        example: toProblem(
+          new GatewayError(codes.find((code) => !EVERYWHERE.includes(code)) ?? codes[0] ?? 'INTERNAL'),
         ),
       },
     },
