@@ -80,7 +80,9 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('onSend', (request, reply, payload, done) => {
+    const cacheControl = reply.getHeader('cache-control');
     markAnswer(request, reply);
+    if (cacheControl !== undefined) reply.header('cache-control', cacheControl);
     done(null, payload);
   });
   app.setErrorHandler((cause, request, reply) => {

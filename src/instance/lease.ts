@@ -2,8 +2,7 @@
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { InstanceExit } from '../events.ts';
 import { type Era, LOG_LEVEL_KEY } from '../protocol/era.ts';
-import type { Frame } from '../protocol/frame.ts';
-import { findMember } from '../protocol/json-member.ts';
+import { bodyMember, metaMember } from '../protocol/frame-members.ts';
 import type { Message } from '../protocol/message.ts';
 import type { CallDeadlines } from './call-deadlines.ts';
 import { hashOf, keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
@@ -60,7 +59,8 @@ export class InstanceLease implements Upstream {
   }
 
   call(request: Message, exchange: Exchange): Call {
-    const { bytes, id, meta, method } = request.frame;
+    const { frame } = request;
+    const { bytes, id, method } = frame;
     if (id === undefined || method === undefined) throw new TypeError('not a request');
     const clientId = bytes.subarray(id.start, id.end);
     const { table, deadlines } = this.#host;
@@ -69,7 +69,7 @@ export class InstanceLease implements Upstream {
       return SETTLED;
     }
     const key = table.nextKey();
-    const token = meta && findMember(bytes, meta, 'progressToken');
+    const token = metaMember(frame, 'progressToken');
     const edits = [...request.edits, { ...id, text: String(key) }];
     if (token !== undefined) edits.push({ ...token, text: String(key) });
     const startedMs = performance.now();
@@ -84,8 +84,7 @@ export class InstanceLease implements Upstream {
       clientToken: token && bytes.subarray(token.start, token.end),
       exchange,
       startedMs,
-      wantsLogs:
-        this.era === 'modern' && meta !== undefined && findMember(bytes, meta, LOG_LEVEL_KEY) !== undefined,
+      wantsLogs: this.era === 'modern' && metaMember(frame, LOG_LEVEL_KEY) !== undefined,
       // The handshake has a clock of its own.
       deadlineMs: unbounded ? Number.POSITIVE_INFINITY : deadlines.start(startedMs),
       hash: hashOf(this.id, clientId),
@@ -150,7 +149,7 @@ export class InstanceLease implements Upstream {
 
   /** The client cancels by its own id; another lease's ids are not even looked at. */
   #cancelled({ frame, edits }: Message): void {
-    const span = member(frame, 'requestId');
+    const span = bodyMember(frame, 'requestId');
     const route =
       span && this.#host.table.findByClientId(this.id, frame.bytes.subarray(span.start, span.end));
     // 2025-11-25 cancellation: initialize must not be cancelled.
@@ -164,7 +163,7 @@ export class InstanceLease implements Upstream {
 
   /** Progress of the client on a question of the server. */
   #progress({ frame, edits }: Message): void {
-    const span = member(frame, 'progressToken');
+    const span = bodyMember(frame, 'progressToken');
     const key = keyOf(frame.bytes, span);
     const question = key === undefined ? undefined : this.#host.table.findQuestion(this.id, key);
     if (span === undefined || question?.serverToken === undefined)
@@ -175,8 +174,4 @@ export class InstanceLease implements Upstream {
   #write(message: Message): void {
     if (this.#host.write(message) === 'full') this.#host.dropped('the server does not read its input');
   }
-}
-
-function member(frame: Frame, name: string) {
-  return frame.body && findMember(frame.bytes, frame.body, name);
 }

@@ -1,7 +1,7 @@
 /** What a server process says, and to whom it goes: answers and progress by our own ids, the rest to its one reader. */
 import { type Era, SUBSCRIPTION_KEY } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
-import { findMember } from '../protocol/json-member.ts';
+import { bodyMember, metaMember } from '../protocol/frame-members.ts';
 import type { Message } from '../protocol/message.ts';
 import { resultText } from '../protocol/rpc-text.ts';
 import type { Edit } from '../protocol/splice.ts';
@@ -60,9 +60,7 @@ export class ServerMessages {
     if (route.method === 'initialize') this.#host.handshakeAnswered(frame);
     // The result of a subscription names it as its messages do.
     const subscription =
-      route.method === 'subscriptions/listen' && frame.meta
-        ? findMember(frame.bytes, frame.meta, SUBSCRIPTION_KEY)
-        : undefined;
+      route.method === 'subscriptions/listen' ? metaMember(frame, SUBSCRIPTION_KEY) : undefined;
     const edits: Edit[] = [{ ...frame.id, text: route.clientId }];
     if (subscription !== undefined) edits.push({ ...subscription, text: route.clientId });
     this.#host.settled(route, frame.kind === 'error' ? 'rpc-error' : 'ok');
@@ -70,7 +68,7 @@ export class ServerMessages {
   }
 
   #progress(frame: Frame): void {
-    const token = frame.body === undefined ? undefined : findMember(frame.bytes, frame.body, 'progressToken');
+    const token = bodyMember(frame, 'progressToken');
     const key = keyOf(frame.bytes, token);
     const route = key === undefined ? undefined : this.#host.table.find(key);
     if (route?.clientToken === undefined || token === undefined)
@@ -87,7 +85,7 @@ export class ServerMessages {
 
   /** Names its subscription, or is a log line for the one request that asked for logs; else it is nobody's. */
   #modernNotification(frame: Frame): void {
-    const span = frame.meta && findMember(frame.bytes, frame.meta, SUBSCRIPTION_KEY);
+    const span = metaMember(frame, SUBSCRIPTION_KEY);
     const key = keyOf(frame.bytes, span);
     const route = key === undefined ? this.#soleLogReader(frame) : this.#subscription(key);
     if (route === undefined) return this.#host.dropped('a message that no client is attributable to');
@@ -112,7 +110,7 @@ export class ServerMessages {
     const serverId = frame.bytes.subarray(frame.id.start, frame.id.end);
     if (lease === undefined) return this.#host.refuse(serverId, 'no client is attributable to this request');
     const key = this.#host.table.nextKey();
-    const token = frame.meta === undefined ? undefined : findMember(frame.bytes, frame.meta, 'progressToken');
+    const token = metaMember(frame, 'progressToken');
     const edits: Edit[] = [{ ...frame.id, text: String(key) }];
     if (token !== undefined) edits.push({ ...token, text: String(key) });
     const serverToken = token && frame.bytes.subarray(token.start, token.end);
@@ -126,7 +124,7 @@ export class ServerMessages {
   }
 
   #questionCancelled(frame: Frame): void {
-    const span = frame.body && findMember(frame.bytes, frame.body, 'requestId');
+    const span = bodyMember(frame, 'requestId');
     if (this.#host.era === 'modern') return this.#subscriptionEnded(keyOf(frame.bytes, span));
     const question =
       span && this.#host.table.findQuestionByServerId(frame.bytes.subarray(span.start, span.end));

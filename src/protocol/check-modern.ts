@@ -1,10 +1,10 @@
 /** The checks of a 2026-07-28 request, in their order: the first failure is the answer. Pure. */
 import { GatewayError } from '../errors.ts';
-import { claimOf } from './claim.ts';
+import { type Claim, claimOf } from './claim.ts';
 import { CLIENT_CAPABILITIES_KEY, MODERN_VERSION, PROTOCOL_VERSION_KEY, REMOVED_METHODS } from './era.ts';
 import type { Frame } from './frame.ts';
+import { bodyHasTwice, bodyMember } from './frame-members.ts';
 import { decodeHeaderValue } from './header-value.ts';
-import { findMember, hasTwice } from './json-member.ts';
 import { stringAt } from './json-string.ts';
 
 export interface ModernHeaders {
@@ -25,17 +25,17 @@ const NAMED_BY: ReadonlyMap<string, string> = new Map([
 
 /** Undefined when all is well. `Mcp-Param-*` comes after these, when the tool's schema is known. */
 export function refuseModern(frame: Frame, headers: ModernHeaders): GatewayError | undefined {
+  const claim = claimOf(frame);
   return (
-    refuseEnvelope(frame) ??
-    refuseMismatch(frame, headers) ??
-    refuseVersion(frame) ??
+    refuseEnvelope(claim) ??
+    refuseMismatch(frame, claim, headers) ??
+    refuseVersion(claim) ??
     refuseMissing(frame, headers) ??
     refuseRemoved(frame)
   );
 }
 
-function refuseEnvelope(frame: Frame): GatewayError | undefined {
-  const claim = claimOf(frame);
+function refuseEnvelope(claim: Claim | undefined): GatewayError | undefined {
   if (claim?.version !== undefined && claim.hasCapabilities) return undefined;
   const missing = [
     ...(claim?.version === undefined ? [PROTOCOL_VERSION_KEY] : []),
@@ -44,15 +44,19 @@ function refuseEnvelope(frame: Frame): GatewayError | undefined {
   return new GatewayError('ENVELOPE', `Missing or malformed: ${missing.join(', ')}.`);
 }
 
-function refuseMismatch(frame: Frame, { version, method }: ModernHeaders): GatewayError | undefined {
-  if (version !== undefined && version.trim() !== claimOf(frame)?.version)
+function refuseMismatch(
+  frame: Frame,
+  claim: Claim | undefined,
+  { version, method }: ModernHeaders,
+): GatewayError | undefined {
+  if (version !== undefined && version.trim() !== claim?.version)
     return mismatch('MCP-Protocol-Version');
   if (method !== undefined && method.trim() !== frame.method) return mismatch('Mcp-Method');
   return undefined;
 }
 
-function refuseVersion(frame: Frame): GatewayError | undefined {
-  const requested = claimOf(frame)?.version;
+function refuseVersion(claim: Claim | undefined): GatewayError | undefined {
+  const requested = claim?.version;
   if (requested === MODERN_VERSION) return undefined;
   return new GatewayError('VERSION_UNSUPPORTED', undefined, {
     data: { supported: [MODERN_VERSION], requested },
@@ -65,8 +69,8 @@ function refuseMissing(frame: Frame, { version, method, name }: ModernHeaders): 
   const member = NAMED_BY.get(frame.method ?? '');
   if (member === undefined || frame.body === undefined) return undefined;
   // Two of them would let the server read the one that was not compared.
-  if (hasTwice(frame.bytes, frame.body, member)) return new GatewayError('DUPLICATE_MEMBER');
-  const span = findMember(frame.bytes, frame.body, member);
+  if (bodyHasTwice(frame, member)) return new GatewayError('DUPLICATE_MEMBER');
+  const span = bodyMember(frame, member);
   const named = span && stringAt(frame.bytes, span);
   // A body that names nothing is the server's to refuse, but not under a header that does.
   if (named === undefined) return name === undefined ? undefined : mismatch('Mcp-Name');

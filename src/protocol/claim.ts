@@ -1,7 +1,7 @@
 /** What a message says of itself in `params._meta`: the claim to be of the modern era (2026-07-28 basic). */
 import { CLIENT_CAPABILITIES_KEY, isModernVersion, PROTOCOL_VERSION_KEY } from './era.ts';
 import type { Frame } from './frame.ts';
-import { findMember } from './json-member.ts';
+import { metaMember } from './frame-members.ts';
 import { stringAt } from './json-string.ts';
 
 const OPEN_BRACE = 0x7b;
@@ -13,11 +13,12 @@ export interface Claim {
 }
 
 /** Undefined when there is no claim. Its presence counts, whatever its value; what an answer says in its result is none. */
-export function claimOf({ bytes, kind, meta }: Frame): Claim | undefined {
+export function claimOf(frame: Frame): Claim | undefined {
+  const { bytes, kind } = frame;
   if (kind === 'response' || kind === 'error') return undefined;
-  const span = meta && findMember(bytes, meta, PROTOCOL_VERSION_KEY);
-  if (meta === undefined || span === undefined) return undefined;
-  const capabilities = findMember(bytes, meta, CLIENT_CAPABILITIES_KEY);
+  const span = metaMember(frame, PROTOCOL_VERSION_KEY);
+  if (span === undefined) return undefined;
+  const capabilities = metaMember(frame, CLIENT_CAPABILITIES_KEY);
   return {
     version: stringAt(bytes, span),
     hasCapabilities: capabilities !== undefined && bytes[capabilities.start] === OPEN_BRACE,

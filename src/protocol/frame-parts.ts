@@ -2,6 +2,7 @@
 
 import type { Watch } from './json-scan.ts';
 import { stringIs } from './json-string.ts';
+import { MemberIndex } from './member-index.ts';
 import type { Span } from './span.ts';
 
 const BACKSLASH = 0x5c;
@@ -16,6 +17,12 @@ const ERROR = 5;
 const OTHER = -1;
 const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
 
+/** Where the members of a body, and of the last `_meta` in it, stand. */
+export class NotedBody {
+  readonly members = new MemberIndex();
+  meta: MemberIndex | undefined = undefined;
+}
+
 /** The last value of each top-level member that we read, the last `_meta` in it, and where the first repetition stands. */
 export class FrameParts implements Watch {
   paramsMeta: Span | undefined = undefined;
@@ -24,11 +31,16 @@ export class FrameParts implements Watch {
   twiceAt: number | undefined = undefined;
   /** The same for `requestId` in a body, which only one notification reads. */
   requestIdTwiceAt: number | undefined = undefined;
+  /** The members of the last `params` and of the last `result`; undefined where none was seen. */
+  paramsNoted: NotedBody | undefined = undefined;
+  resultNoted: NotedBody | undefined = undefined;
   readonly #bytes: Buffer;
   readonly #spans: (Span | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
   #name = OTHER;
   #start = 0;
   #meta: Span | undefined = undefined;
+  /** Of the body that is being passed. */
+  #noted: NotedBody | undefined = undefined;
   #isMeta = false;
   #metaStart = 0;
   #hasToken = false;
@@ -68,15 +80,23 @@ export class FrameParts implements Watch {
       this.#start = valueStart;
       this.#meta = undefined;
       this.#isMeta = false;
+      this.#noted = undefined;
+      if (this.#name === PARAMS) this.#noted = this.paramsNoted = new NotedBody();
+      else if (this.#name === RESULT) this.#noted = this.resultNoted = new NotedBody();
       if (this.#name !== OTHER && this.#spans[this.#name] !== undefined) this.twiceAt ??= keyStart;
-    } else if (this.#name === PARAMS || this.#name === RESULT) {
+    } else if (this.#noted !== undefined) {
       if (depth === 2) this.#bodyKey(keyStart, keyEnd, valueStart);
-      else if (this.#isMeta) this.#metaKey(keyStart, keyEnd);
+      else if (this.#isMeta) this.#metaKey(keyStart, keyEnd, valueStart);
     }
   }
 
   value(depth: number, end: number): void {
+    if (depth === 3) {
+      if (this.#isMeta) this.#noted?.meta?.close(end);
+      return;
+    }
     if (depth === 2) {
+      this.#noted?.members.close(end);
       if (this.#isMeta) this.#meta = { start: this.#metaStart, end };
       return;
     }
@@ -87,16 +107,19 @@ export class FrameParts implements Watch {
   }
 
   #bodyKey(keyStart: number, keyEnd: number, valueStart: number): void {
+    this.#noted?.members.open(keyStart, keyEnd, valueStart);
     this.#isMeta = stringIs(this.#bytes, keyStart, keyEnd, '_meta');
     this.#hasToken = false;
     this.#metaStart = valueStart;
+    if (this.#isMeta && this.#noted !== undefined) this.#noted.meta = new MemberIndex();
     if (this.#isMeta && this.#meta !== undefined) this.twiceAt ??= keyStart;
     if (!stringIs(this.#bytes, keyStart, keyEnd, 'requestId')) return;
     if (this.#hasRequestId) this.requestIdTwiceAt ??= keyStart;
     this.#hasRequestId = true;
   }
 
-  #metaKey(keyStart: number, keyEnd: number): void {
+  #metaKey(keyStart: number, keyEnd: number, valueStart: number): void {
+    this.#noted?.meta?.open(keyStart, keyEnd, valueStart);
     if (!stringIs(this.#bytes, keyStart, keyEnd, 'progressToken')) return;
     if (this.#hasToken) this.twiceAt ??= keyStart;
     this.#hasToken = true;

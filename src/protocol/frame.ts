@@ -3,7 +3,7 @@
  * stays as it came: number texts, key order, repeated names, depth.
  */
 import { isUtf8 } from 'node:buffer';
-import { FrameParts } from './frame-parts.ts';
+import { FrameParts, type NotedBody } from './frame-parts.ts';
 import { ChildCursor, skipSpace, skipTail, skipValue, UNLIMITED_DEPTH } from './json-scan.ts';
 import { stringAt, stringIs } from './json-string.ts';
 import { MAX_CLIENT_DEPTH, MAX_ID_BYTES } from './limits.ts';
@@ -33,6 +33,8 @@ export interface Frame {
   readonly body: Span | undefined;
   /** The value of `_meta` in `params` or `result`, when it is an object. */
   readonly meta: Span | undefined;
+  /** Where the members of `params` or `result`, and of `_meta`, stand; read through frame-members.ts. */
+  readonly noted?: NotedBody | undefined;
 }
 
 export type Peer = 'client' | 'server';
@@ -116,7 +118,15 @@ function callOf(bytes: Buffer, parts: FrameParts, methodSpan: Span): Scan {
   const kind = id === undefined ? 'notification' : 'request';
   return {
     ok: true,
-    frame: { bytes, kind, method, id, body: params, meta: objectOnly(bytes, parts.paramsMeta) },
+    frame: {
+      bytes,
+      kind,
+      method,
+      id,
+      body: params,
+      meta: objectOnly(bytes, parts.paramsMeta),
+      noted: parts.paramsNoted,
+    },
   };
 }
 
@@ -133,7 +143,15 @@ function answerOf(bytes: Buffer, parts: FrameParts, start: number): Scan {
   const meta = result === undefined ? undefined : objectOnly(bytes, parts.resultMeta);
   return {
     ok: true,
-    frame: { bytes, kind: result === undefined ? 'error' : 'response', method: undefined, id, body, meta },
+    frame: {
+      bytes,
+      kind: result === undefined ? 'error' : 'response',
+      method: undefined,
+      id,
+      body,
+      meta,
+      noted: result === undefined ? undefined : parts.resultNoted,
+    },
   };
 }
 

@@ -17,7 +17,7 @@ export const UNLIMITED_DEPTH = 0x7fff_ffff;
 export interface Watch {
   /** `depth` is 1 to 3; the key comes with its quotes. */
   key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void;
-  /** `depth` is 1 or 2; `end` is what follows the value of the member last told at this depth. */
+  /** `depth` is 1 to 3; `end` is what follows the value of the member last told at this depth. */
   value(depth: number, end: number): void;
 }
 
@@ -56,7 +56,7 @@ export function skipValue(bytes: Buffer, start: number, maxDepth: number, watch?
     for (;;) {
       if (depth === 0) return pos;
       const inObject = (bits & 1) === 1;
-      if (depth <= 2 && inObject && watch !== undefined) watch.value(depth, pos);
+      if (depth <= 3 && inObject && watch !== undefined) watch.value(depth, pos);
       pos = skipSpace(bytes, pos);
       const next = byteAt(bytes, pos);
       if (next === COMMA) {

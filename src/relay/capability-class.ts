@@ -5,7 +5,8 @@
 
 import { CLIENT_CAPABILITIES_KEY, CLIENT_INFO_KEY } from '../protocol/era.ts';
 import type { Frame, Span } from '../protocol/frame.ts';
-import { findMember, parseAt } from '../protocol/json-member.ts';
+import { metaMember } from '../protocol/frame-members.ts';
+import { parseAt } from '../protocol/json-member.ts';
 
 export interface CapabilityClass {
   /** Whether a client of this class can be asked something, and so cannot be mistaken for another. */
@@ -23,15 +24,15 @@ const MAX_REMEMBERED = 256;
 const remembered = new Map<string, CapabilityClass>();
 
 /** Of a modern request, by its envelope. */
-export function classOfRequest({ bytes, meta }: Frame): CapabilityClass {
-  const span = meta && findMember(bytes, meta, CLIENT_CAPABILITIES_KEY);
-  return span === undefined ? NO_CAPABILITIES : classAt(bytes, span);
+export function classOfRequest(frame: Frame): CapabilityClass {
+  const span = metaMember(frame, CLIENT_CAPABILITIES_KEY);
+  return span === undefined ? NO_CAPABILITIES : classAt(frame.bytes, span);
 }
 
 /** Who a modern request says its client is; a client need not say. */
-export function clientInfoOf({ bytes, meta }: Frame): object {
-  const span = meta && findMember(bytes, meta, CLIENT_INFO_KEY);
-  const info = span === undefined ? undefined : parseAt(bytes, span);
+export function clientInfoOf(frame: Frame): object {
+  const span = metaMember(frame, CLIENT_INFO_KEY);
+  const info = span === undefined ? undefined : parseAt(frame.bytes, span);
   return typeof info === 'object' && info !== null ? info : UNNAMED;
 }
 

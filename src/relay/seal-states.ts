@@ -8,7 +8,7 @@ import type { Call, Delivery, Exchange, Upstream } from '../instance/upstream.ts
 import { MAY_ASK } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
 import { idText } from '../protocol/id-text.ts';
-import { findMember, members } from '../protocol/json-member.ts';
+import { bodyLookalikes, bodyMember } from '../protocol/frame-members.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText } from '../protocol/rpc-text.ts';
@@ -17,6 +17,7 @@ import type { StateSeal } from './sealed-state.ts';
 import { WrappedExchange, WrappedUpstream } from './wrapped-upstream.ts';
 
 const STATE = 'requestState';
+const NO_EDITS: readonly Edit[] = [];
 
 export function sealStates(inner: Upstream, seal: StateSeal, principal: string, server: string): Upstream {
   return new SealedUpstream(inner, { seal, principal, server });
@@ -50,19 +51,16 @@ class SealedUpstream extends WrappedUpstream {
 }
 
 /** Puts the server's own state back, byte for byte; undefined when it is not this principal's. */
-function openState({ bytes, body }: Frame, { seal, principal, server }: Binding): Edit[] | undefined {
-  const states =
-    body === undefined
-      ? []
-      : members(bytes, body).filter(({ key }) => key.toLowerCase() === STATE.toLowerCase());
-  const [state] = states;
-  if (state === undefined) return [];
+function openState(frame: Frame, { seal, principal, server }: Binding): readonly Edit[] | undefined {
+  const states = bodyLookalikes(frame, STATE);
+  if (states.length === 0) return NO_EDITS;
+  const state = bodyMember(frame, STATE);
   // Two of them, or one that only a server that ignores case takes for it, would let an unsealed one through.
-  if (states.length > 1 || state.key !== STATE) return undefined;
-  const opened = seal.open(stringAt(bytes, state.value) ?? '');
+  if (states.length > 1 || state === undefined) return undefined;
+  const opened = seal.open(stringAt(frame.bytes, state) ?? '');
   if (opened?.['kind'] !== 'server' || opened['principal'] !== principal || opened['server'] !== server)
     return undefined;
-  return [{ ...state.value, text: String(opened['text']) }];
+  return [{ ...state, text: String(opened['text']) }];
 }
 
 class SealingExchange extends WrappedExchange {
@@ -75,10 +73,7 @@ class SealingExchange extends WrappedExchange {
 
   override settle(message: Message): Delivery {
     const { frame, edits } = message;
-    const state =
-      frame.kind === 'response' && frame.body !== undefined
-        ? findMember(frame.bytes, frame.body, STATE)
-        : undefined;
+    const state = frame.kind === 'response' ? bodyMember(frame, STATE) : undefined;
     if (state === undefined) return this.inner.settle(message);
     const { seal, principal, server } = this.#binding;
     const text = frame.bytes.toString('utf8', state.start, state.end);

@@ -1,6 +1,13 @@
 import { type Arbitrary, array, assert, constantFrom, oneof, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  bodyHasTwice,
+  bodyLookalikes,
+  bodyMember,
+  metaMember,
+} from '../../src/protocol/frame-members.ts';
 import { type Frame, type Peer, type Scan, type Span, scanFrame } from '../../src/protocol/frame.ts';
+import { findMember, hasTwice, members as membersOf } from '../../src/protocol/json-member.ts';
 import { blanks, parsed, spelled, stringText, valueText } from './json-texts.ts';
 
 const NAMES = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
@@ -51,6 +58,21 @@ function expectLikeParsed(scan: Scan, message: unknown): void {
   expect(valueAt(bytes, meta)).toEqual(expected);
   expect(bytes.includes('\n') || bytes.includes('\r')).toBe(false);
   expect(JSON.parse(bytes.toString())).toEqual(message);
+  expectNoted(scan.frame);
+}
+
+/** What was noted in passing is what a second look finds. */
+function expectNoted(frame: Frame): void {
+  const { bytes, body, meta } = frame;
+  for (const name of ['_meta', 'requestId', 'name', 'progressToken', 'other']) {
+    expect(bodyMember(frame, name)).toEqual(body && findMember(bytes, body, name));
+    expect(metaMember(frame, name)).toEqual(meta && findMember(bytes, meta, name));
+    expect(bodyHasTwice(frame, name)).toBe(body !== undefined && hasTwice(bytes, body, name));
+    const alike = body === undefined ? [] : membersOf(bytes, body).map(({ key }) => key);
+    expect(bodyLookalikes(frame, name)).toEqual(
+      alike.filter((key) => key.toLowerCase() === name.toLowerCase()),
+    );
+  }
 }
 
 /** The decoded name and the text of the whole member. */
@@ -119,6 +141,12 @@ describe('a message is what JSON.parse says it is', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it('with more members than are noted', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `"m${index % 30}":{"n":${index}}`);
+    const text = `{"jsonrpc":"2.0","method":"a","params":{${names.join(',')},"_meta":{${names.join(',')}}}}`;
+    expectLikeParsed(scanFrame(Buffer.from(text), 'server'), JSON.parse(text));
   });
 
   it('any text at all', () => {

@@ -21,9 +21,11 @@ function relayed(text: string, id: string): string {
 function fastest(text: Buffer): number {
   const times = [0, 1, 2].map(() => {
     const copy = Buffer.from(text);
-    const before = performance.now();
+    // Processor time: other work on the machine does not count.
+    const before = process.cpuUsage();
     scanFrame(copy, 'server');
-    return performance.now() - before;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
   });
   return Math.min(...times);
 }
