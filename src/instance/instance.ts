@@ -13,7 +13,7 @@ import { textPayload, toPayload } from '../protocol/payload.ts';
 import { errorText, notificationText } from '../protocol/rpc-text.ts';
 import { deferred } from '../util/deferred.ts';
 import { CallDeadlines } from './call-deadlines.ts';
-import { InstanceLease, type LeaseHost } from './lease.ts';
+import { InstanceLease, type LeaseHost, type LeaseOptions } from './lease.ts';
 import { type LeaseId, type Route, RoutingTable } from './routing-table.ts';
 import { type MessageHost, ServerMessages } from './server-messages.ts';
 import type { ServerSpec } from './spec.ts';
@@ -72,10 +72,14 @@ export class Instance implements LeaseHost, MessageHost {
   }
 
   /** `release` is called once, when the lease is given back. Without an outbox a lease only gets what belongs to its calls. */
-  attach(outbox: Outbox | undefined, release: () => Promise<void>): InstanceLease {
+  attach(
+    outbox: Outbox | undefined,
+    release: () => Promise<void>,
+    options: LeaseOptions = {},
+  ): InstanceLease {
     this.#lastLease += 1;
     if (outbox !== undefined) this.#outboxes.set(this.#lastLease, outbox);
-    return new InstanceLease(this.#lastLease, this, release);
+    return new InstanceLease(this.#lastLease, this, release, options);
   }
 
   detach(lease: LeaseId, why: ErrorCode): void {

@@ -28,18 +28,25 @@ export interface LeaseHost {
   dropped(why: string): void;
 }
 
+export interface LeaseOptions {
+  /** Its requests know nothing of one another, and so two of them may have one id at the same time. */
+  readonly independent?: boolean;
+}
+
 const SETTLED: Call = { cancel: () => undefined };
 
 export class InstanceLease implements Upstream {
   readonly id: LeaseId;
   readonly #host: LeaseHost;
   readonly #release: () => Promise<void>;
+  readonly #independent: boolean;
   #released: Promise<void> | undefined;
 
-  constructor(id: LeaseId, host: LeaseHost, release: () => Promise<void>) {
+  constructor(id: LeaseId, host: LeaseHost, release: () => Promise<void>, options: LeaseOptions = {}) {
     this.id = id;
     this.#host = host;
     this.#release = release;
+    this.#independent = options.independent === true;
   }
 
   get instance(): number {
@@ -64,7 +71,7 @@ export class InstanceLease implements Upstream {
     if (id === undefined || method === undefined) throw new TypeError('not a request');
     const clientId = bytes.subarray(id.start, id.end);
     const { table, deadlines } = this.#host;
-    if (table.findByClientId(this.id, clientId) !== undefined) {
+    if (!this.#independent && table.findByClientId(this.id, clientId) !== undefined) {
       exchange.fail(new GatewayError('DUPLICATE_ID'));
       return SETTLED;
     }

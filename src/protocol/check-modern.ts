@@ -49,8 +49,7 @@ function refuseMismatch(
   claim: Claim | undefined,
   { version, method }: ModernHeaders,
 ): GatewayError | undefined {
-  if (version !== undefined && version.trim() !== claim?.version)
-    return mismatch('MCP-Protocol-Version');
+  if (version !== undefined && version.trim() !== claim?.version) return mismatch('MCP-Protocol-Version');
   if (method !== undefined && method.trim() !== frame.method) return mismatch('Mcp-Method');
   return undefined;
 }

@@ -18,6 +18,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { LegacyOnModern } from './bridge-legacy-to-modern.ts';
 import { LegacyGroup } from './bridge-modern-to-legacy.ts';
 import { type CapabilityClass, NO_CAPABILITIES } from './capability-class.ts';
+import { KeptUpstreams } from './kept-upstreams.ts';
 import { ListenHub } from './listen-hub.ts';
 import type { LegacyCall } from './park-call.ts';
 import { Parks } from './parks.ts';
@@ -64,6 +65,7 @@ export class ModernAccess {
   readonly #verdicts: Verdicts;
   readonly #seal: StateSeal;
   readonly #parks: Parks<LegacyCall>;
+  readonly #kept = new KeptUpstreams();
   /** The capability classes that have a process, by server and isolation. */
   readonly #classes = new Map<string, Set<string>>();
   /** One process at a time is used to find out about a server. */
@@ -89,7 +91,16 @@ export class ModernAccess {
   async upstream(caller: ModernCaller): Promise<Upstream> {
     const shared = await this.#shared(caller);
     if (shared.state.era === 'legacy') return shared.state.group.upstream(shared.lease(), caller.principal);
-    return sealStates(shared.state.hub.wrap(shared.lease()), this.#seal, caller.principal, caller.server);
+    const { principal, server } = caller;
+    const lease = shared.state.hub.wrap(shared.lease({ independent: true }));
+    const upstream = sealStates(lease, this.#seal, principal, server);
+    if (isBrief(this.#isolate.modern(caller, 0))) return upstream;
+    return this.#kept.keep(server, principal, upstream, shared.over);
+  }
+
+  /** An upstream that this principal's last requests had: there at once, or not at all. The caller ends it. */
+  kept(server: string, principal: string): Upstream | undefined {
+    return this.#kept.use(server, principal);
   }
 
   /** The same for a caller of older revisions that keeps no session: of any era, and asked nothing. */

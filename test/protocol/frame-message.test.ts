@@ -1,12 +1,7 @@
 import { type Arbitrary, array, assert, constantFrom, oneof, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bodyHasTwice,
-  bodyLookalikes,
-  bodyMember,
-  metaMember,
-} from '../../src/protocol/frame-members.ts';
 import { type Frame, type Peer, type Scan, type Span, scanFrame } from '../../src/protocol/frame.ts';
+import { bodyHasTwice, bodyLookalikes, bodyMember, metaMember } from '../../src/protocol/frame-members.ts';
 import { findMember, hasTwice, members as membersOf } from '../../src/protocol/json-member.ts';
 import { blanks, parsed, spelled, stringText, valueText } from './json-texts.ts';
 

@@ -2,7 +2,7 @@
 import { listTools } from '../../catalog/catalog.ts';
 import type { Upstream } from '../../instance/upstream.ts';
 import type { Frame } from '../../protocol/frame.ts';
-import { findMember } from '../../protocol/json-member.ts';
+import { bodyMember } from '../../protocol/frame-members.ts';
 import { stringAt } from '../../protocol/json-string.ts';
 import { type MirroredParam, mirroredParams } from '../../protocol/mirrored-params.ts';
 
@@ -11,31 +11,54 @@ const FRESH_MS = 60_000;
 
 type Tools = ReadonlyMap<string, readonly MirroredParam[]>;
 
-export class MirroredTools {
-  readonly #servers = new Map<string, { readonly tools: Promise<Tools>; readonly untilMs: number }>();
+interface Known {
+  readonly asked: Promise<Tools>;
+  readonly untilMs: number;
+  /** Once it was answered. */
+  tools: Tools | undefined;
+}
 
-  /** Nothing where the server cannot be asked: the check is then left to it. */
-  async of(server: string, { bytes, body }: Frame, upstream: Upstream): Promise<readonly MirroredParam[]> {
-    const span = body && findMember(bytes, body, 'name');
-    const name = span && stringAt(bytes, span);
-    const tools = await this.#tools(server, upstream);
-    return (name === undefined ? undefined : tools.get(name)) ?? [];
+const NOTHING: readonly MirroredParam[] = [];
+
+export class MirroredTools {
+  readonly #servers = new Map<string, Known>();
+
+  /** Nothing where the server cannot be asked: the check is then left to it. A promise only while it is being asked. */
+  of(
+    server: string,
+    frame: Frame,
+    upstream: Upstream,
+  ): readonly MirroredParam[] | Promise<readonly MirroredParam[]> {
+    const { tools, asked } = this.#known(server, upstream);
+    return tools === undefined ? asked.then((later) => paramsOf(later, frame)) : paramsOf(tools, frame);
   }
 
-  #tools(server: string, upstream: Upstream): Promise<Tools> {
+  #known(server: string, upstream: Upstream): Known {
     const known = this.#servers.get(server);
-    if (known !== undefined && known.untilMs > performance.now()) return known.tools;
+    if (known !== undefined && known.untilMs > performance.now()) return known;
     // A failure is not believed for as long as a list: the next call asks again.
-    const tools = ask(upstream).catch((): Tools => {
+    const asked = ask(upstream).catch((): Tools => {
       this.#servers.delete(server);
       return new Map();
     });
-    this.#servers.set(server, { tools, untilMs: performance.now() + FRESH_MS });
-    return tools;
+    const fresh: Known = { asked, untilMs: performance.now() + FRESH_MS, tools: undefined };
+    this.#servers.set(server, fresh);
+    void asked.then((tools) => {
+      fresh.tools = tools;
+    });
+    return fresh;
   }
+}
+
+function paramsOf(tools: Tools, frame: Frame): readonly MirroredParam[] {
+  if (tools.size === 0) return NOTHING;
+  const span = bodyMember(frame, 'name');
+  const name = span && stringAt(frame.bytes, span);
+  return (name === undefined ? undefined : tools.get(name)) ?? NOTHING;
 }
 
 async function ask(upstream: Upstream): Promise<Tools> {
   const tools = await listTools(upstream);
-  return new Map(tools.map((tool) => [tool.name, mirroredParams(tool['inputSchema'])]));
+  const mirrored = tools.map((tool) => [tool.name, mirroredParams(tool['inputSchema'])] as const);
+  return new Map(mirrored.filter(([, params]) => params.length > 0));
 }

@@ -5,6 +5,7 @@
 import type { FastifyReply } from 'fastify';
 import type { GatewayError } from '../../errors.ts';
 import { sendAnswer } from '../../http/answer.ts';
+import { type ClientWatch, type ClientWatcher, unwatchClient, watchClient } from '../../http/client-watch.ts';
 import { retryAfterS } from '../../http/error-response.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { type Payload, textPayload, toBuffers } from '../../protocol/payload.ts';
@@ -54,7 +55,7 @@ const OPEN_BRACKET = Buffer.from('[');
 const COMMA = Buffer.from(',');
 const CLOSE_BRACKET = Buffer.from(']');
 
-export class PostReply {
+export class PostReply implements ClientWatcher {
   static readonly #patience = new Patience<PostReply>(PATIENCE_MS, (post) => post.#losePatience());
   readonly #reply: FastifyReply;
   readonly #host: PostHost;
@@ -66,7 +67,7 @@ export class PostReply {
   #stream: ReplyStream | undefined;
   #state: 'waiting' | 'streaming' | 'lost' | 'done' = 'waiting';
   #left: number;
-  #onClose: (() => void) | undefined;
+  #watch: ClientWatch | undefined;
 
   constructor(reply: FastifyReply, host: PostHost, options: PostReplyOptions) {
     this.#reply = reply;
@@ -74,10 +75,7 @@ export class PostReply {
     this.#options = options;
     this.#left = options.expected;
     this.#headers = options.headers;
-    if (options.watched) {
-      this.#onClose = () => this.#closed();
-      reply.raw.once('close', this.#onClose);
-    }
+    if (options.watched) this.#watch = watchClient(reply, this);
     if (options.mode === 'sse') this.#stream = this.#toStream();
     else if (options.mode === 'either') this.#wait = PostReply.#patience.add(this);
   }
@@ -142,6 +140,14 @@ export class PostReply {
     this.#finish();
   }
 
+  /** Disconnecting is not cancelling: the call runs on, but an answer without a stream cannot be fetched again. */
+  clientGone(): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'lost';
+    this.#stopWaiting();
+    this.#host.lost(this);
+  }
+
   #settleWaiting(data: Payload, status: number): Delivery {
     if (!this.#options.batch) {
       this.#sendJson(data, status);
@@ -196,17 +202,9 @@ export class PostReply {
     this.#host.done(this);
   }
 
-  /** Disconnecting is not cancelling: the call runs on, but an answer without a stream cannot be fetched again. */
-  #closed(): void {
-    if (this.#state !== 'waiting') return;
-    this.#state = 'lost';
-    this.#stopWaiting();
-    this.#host.lost(this);
-  }
-
   #release(): void {
     this.#stopWaiting();
-    if (this.#onClose !== undefined) this.#reply.raw.off('close', this.#onClose);
+    if (this.#watch !== undefined) unwatchClient(this.#watch);
   }
 
   #stopWaiting(): void {

@@ -11,7 +11,7 @@ import type { Frame } from '../../protocol/frame.ts';
 import { idText } from '../../protocol/id-text.ts';
 import { findMember, parseAt } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
-import { refuseMirrored } from '../../protocol/mirrored-params.ts';
+import { type MirroredParam, refuseMirrored } from '../../protocol/mirrored-params.ts';
 import { textPayload, toPayload } from '../../protocol/payload.ts';
 import { modernErrorText } from '../../protocol/rpc-text.ts';
 import { classOfRequest, clientInfoOf } from '../../relay/capability-class.ts';
@@ -64,39 +64,54 @@ export class StatelessFront {
     );
     // It is a stream from the start.
     exchange.answerOn(reply, isListen ? 'sse' : mode);
-    const caller = {
-      server: server.name,
-      policy: server.policy,
-      principal: principal.id,
-      session: undefined,
-      capabilities: classOfRequest(frame),
-      clientInfo: clientInfoOf(frame),
-      mayBeAsked: MAY_ASK.has(frame.method ?? ''),
-    };
-    void this.#call(caller, server, request, frame, exchange);
+    const kept = this.#sessions.modern.kept(server.name, principal.id);
+    if (kept === undefined) void this.#open(server, request, frame, exchange);
+    else this.#run(kept, server, request, frame, exchange);
   }
 
-  async #call(
-    caller: Parameters<Sessions['modern']['upstream']>[0],
+  async #open(
     server: ServedServer,
-    { headers, principal }: FastifyRequest,
+    request: FastifyRequest,
     frame: Frame,
     exchange: StatelessExchange,
   ): Promise<void> {
     try {
-      const bare = await this.#sessions.modern.upstream(caller);
-      const upstream = narrowsTools(principal, server.tools)
-        ? narrowTools(bare, (tool) => mayUseTool(principal, server.tools, tool))
-        : bare;
-      exchange.holds(upstream);
-      if (frame.method === 'tools/call') {
-        const refusal = refuseMirrored(frame, await this.#mirrored.of(server.name, frame, bare), headers);
-        if (refusal !== undefined) return exchange.fail(refusal);
-      }
-      exchange.runs(upstream.call(unedited(frame), exchange));
+      const upstream = await this.#sessions.modern.upstream({
+        server: server.name,
+        policy: server.policy,
+        principal: request.principal.id,
+        session: undefined,
+        capabilities: classOfRequest(frame),
+        clientInfo: clientInfoOf(frame),
+        mayBeAsked: MAY_ASK.has(frame.method ?? ''),
+      });
+      this.#run(upstream, server, request, frame, exchange);
     } catch (cause) {
       exchange.fail(toGatewayError(cause));
     }
+  }
+
+  /** Waits for nothing, but for the list of tools when it is asked for. */
+  #run(
+    bare: Upstream,
+    server: ServedServer,
+    { headers, principal }: FastifyRequest,
+    frame: Frame,
+    exchange: StatelessExchange,
+  ): void {
+    const upstream = narrowsTools(principal, server.tools)
+      ? narrowTools(bare, (tool) => mayUseTool(principal, server.tools, tool))
+      : bare;
+    exchange.holds(upstream);
+    const call = (params: readonly MirroredParam[]): void => {
+      const refusal = refuseMirrored(frame, params, headers);
+      if (refusal === undefined) exchange.runs(upstream.call(unedited(frame), exchange));
+      else exchange.fail(refusal);
+    };
+    if (frame.method !== 'tools/call') return exchange.runs(upstream.call(unedited(frame), exchange));
+    const params = this.#mirrored.of(server.name, frame, bare);
+    if (params instanceof Promise) void params.then(call);
+    else call(params);
   }
 }
 

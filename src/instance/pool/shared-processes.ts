@@ -6,6 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import type { InstanceExit } from '../../events.ts';
 import { deferred } from '../../util/deferred.ts';
 import type { Instance } from '../instance.ts';
+import type { LeaseOptions } from '../lease.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
 
 /** A fresh process, in the hands of whoever opens it. */
@@ -32,8 +33,10 @@ export interface Shared<T> {
   readonly state: T;
   readonly instance: number;
   readonly ended: Promise<InstanceExit>;
+  /** Resolves when it can no longer be leased. */
+  readonly over: Promise<void>;
   /** A lease for one caller; the process is not idle before it is given back. @throws GatewayError SERVER_EXITED */
-  lease(): Upstream;
+  lease(options?: LeaseOptions): Upstream;
 }
 
 export interface SharedOptions {
@@ -101,7 +104,6 @@ const BRIEF_MS = 100;
 
 class SharedProcess<T> implements Shared<T> {
   readonly state: T;
-  /** Resolves when it can no longer be leased. */
   readonly over: Promise<void>;
   readonly #instance: Instance;
   readonly #idleMs: number;
@@ -130,14 +132,18 @@ class SharedProcess<T> implements Shared<T> {
     return this.#instance.ended;
   }
 
-  lease(): Upstream {
+  lease(options?: LeaseOptions): Upstream {
     if (this.#over) throw new GatewayError('SERVER_EXITED');
     clearTimeout(this.#idle);
     this.#leases += 1;
-    return this.#instance.attach(undefined, async () => {
-      this.#leases -= 1;
-      if (this.#leases === 0 && !this.#over) this.#startIdle();
-    });
+    return this.#instance.attach(
+      undefined,
+      async () => {
+        this.#leases -= 1;
+        if (this.#leases === 0 && !this.#over) this.#startIdle();
+      },
+      options,
+    );
   }
 
   #end(): void {
