@@ -170,7 +170,7 @@ export class PostReply implements ClientWatcher {
     this.#release();
     sendAnswer(this.#reply, {
       status,
-      type: 'application/json; charset=utf-8',
+      type: 'application/json',
       payload,
       headers: this.#headers,
       writeDeadlineMs: this.#host.writeDeadlineMs,
