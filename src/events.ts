@@ -78,6 +78,13 @@ export type GatewayEvent =
       readonly type: 'server.recovered';
       readonly server: string;
     }
+  | { readonly type: 'orphans.swept'; readonly groups: number }
+  | {
+      /** Servers may outlive a gateway that is killed. */
+      readonly type: 'orphans.unguarded';
+      readonly what: 'watchdog' | 'journal';
+      readonly why: string;
+    }
   | {
       readonly type: 'session.opened';
       readonly session: string;

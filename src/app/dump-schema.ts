@@ -19,7 +19,7 @@ export async function dumpSchema(
   format: 'json' | 'yaml',
   events: Events,
 ): Promise<SchemaDump> {
-  const { pool, legacy } = createParts(config, events);
+  const { pool, guard, legacy } = createParts(config, events);
   const catalog = new Catalog(legacy, events);
   try {
     const servers = [...config.servers].map(([name, { tools }]) => {
@@ -32,5 +32,6 @@ export async function dumpSchema(
   } finally {
     catalog.stop();
     await pool.stop();
+    await guard.stop();
   }
 }

@@ -82,6 +82,7 @@ class RunningGateway implements Gateway {
   }
 
   async listen(): Promise<number> {
+    await this.#parts.guard.sweep();
     await this.#app.listen({ host: this.#config.hostname, port: this.#config.port });
     return (this.#app.server.address() as AddressInfo).port;
   }
@@ -166,6 +167,7 @@ class RunningGateway implements Gateway {
     this.#metrics.stop();
     this.#catalog.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
+    await this.#parts.guard.stop();
     this.#app.server.closeAllConnections();
     await closed;
     this.events.emit({ type: 'gateway.stopped' });

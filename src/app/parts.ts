@@ -2,6 +2,7 @@
 import { compileToolPolicy } from '../auth/authorize.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents, type Events } from '../events.ts';
+import { OrphanGuard } from '../instance/orphan-guard.ts';
 import type { Pool } from '../instance/pool/pool.ts';
 import { createPool } from '../instance/pool/processes.ts';
 import { LegacyAccess } from '../relay/connect.ts';
@@ -14,6 +15,8 @@ import { VERSION } from '../util/version.ts';
 export interface Parts {
   readonly events: Events;
   readonly pool: Pool;
+  /** Stopped once the pool has. */
+  readonly guard: OrphanGuard;
   readonly legacy: LegacyAccess;
   readonly modern: ModernAccess;
   readonly servers: ReadonlyMap<string, ServedServer>;
@@ -23,7 +26,9 @@ export function createParts(config: Config, events: Events = createEvents()): Pa
   const specs = new Map(
     [...config.servers].map(([name, { path, ...server }]) => [name, { ...server, name, cwd: path }]),
   );
+  const guard = new OrphanGuard(events);
   const pool = createPool({
+    guard,
     servers: specs,
     events,
     clientInfo: { name: 'mcp-gateway', version: VERSION },
@@ -38,5 +43,5 @@ export function createParts(config: Config, events: Events = createEvents()): Pa
   const verdicts = new Verdicts();
   const modern = new ModernAccess(pool, verdicts, new StateSeal());
   const legacy = new LegacyAccess(pool, verdicts, modern);
-  return { events, pool, legacy, modern, servers: new Map(served) };
+  return { events, pool, guard, legacy, modern, servers: new Map(served) };
 }

@@ -7,6 +7,7 @@ import type { Events, InstanceExit } from '../events.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { spawnChild } from './child.ts';
 import { Instance } from './instance.ts';
+import type { OrphanGuard } from './orphan-guard.ts';
 import {
   afterFailure,
   afterLasting,
@@ -25,6 +26,7 @@ import type { ServerSpec } from './spec.ts';
 
 export interface SupervisorOptions {
   readonly events: Events;
+  readonly guard?: OrphanGuard | undefined;
   /** What tests replace. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -62,6 +64,7 @@ interface Supervised {
 
 export class Supervisor {
   readonly #events: Events;
+  readonly #guard: OrphanGuard | undefined;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #times: RestartTimes;
@@ -69,11 +72,13 @@ export class Supervisor {
 
   constructor({
     events,
+    guard,
     clock = systemClock,
     random = Math.random,
     times = RESTART_TIMES,
   }: SupervisorOptions) {
     this.#events = events;
+    this.#guard = guard;
     this.#clock = clock;
     this.#random = random;
     this.#times = times;
@@ -91,9 +96,13 @@ export class Supervisor {
     if (trial) server.history = afterTrialBegan(server.history);
     const startedMs = this.#clock.now();
     const instance = new Instance(id, spec, spawnChild(spec, id, this.#events), this.#events);
+    const guarded = instance.pid === undefined ? undefined : this.#guard?.add(instance.pid);
     void instance.started.then(() => {
+      guarded?.seen();
       if (instance.facts !== undefined) this.#ready(server, instance);
     });
+    // What it left in its group is ended, too, before the group is forgotten.
+    if (guarded !== undefined) void instance.ended.then(() => instance.stop()).then(() => guarded.gone());
     void instance.ended.then((exit) => {
       const outcome = judgeEnd(exit, { ...this.#lifeOf(server, instance), tentative });
       server.ready.delete(instance);

@@ -23,7 +23,10 @@ export function levelOf(event: GatewayEvent): Level {
       return event.exit.expected ? 'debug' : event.ready ? 'warn' : 'error';
     case 'instance.noise':
     case 'catalog.failed':
+    case 'orphans.swept':
       return 'warn';
+    case 'orphans.unguarded':
+      return event.what === 'watchdog' ? 'warn' : 'debug';
     case 'server.failing':
       return event.state === 'failed' ? 'error' : 'warn';
     case 'request.refused':
@@ -70,6 +73,12 @@ function sentence(event: GatewayEvent): string {
       return `Server ${event.server} ${event.state === 'failed' ? 'has failed' : 'backs off'}: ${event.failures} failed starts in a row, the last with ${event.reason}; the next start is allowed in ${(event.waitMs / 1000).toFixed(1)} s`;
     case 'server.recovered':
       return `Server ${event.server} starts again`;
+    case 'orphans.swept':
+      return `Ended what a gateway that was killed had left running: ${event.groups} process group${event.groups === 1 ? '' : 's'}`;
+    case 'orphans.unguarded':
+      return event.what === 'watchdog'
+        ? `There is no watchdog (${event.why}): should the gateway be killed, servers that ignore the end of their input stay`
+        : `No list of running servers is kept for the next start: ${event.why}`;
     case 'session.opened':
       return `New ${FRONT_WORDS[event.front] ?? event.front} for ${event.server}, session ${shortId(event.session)} of ${event.principal}`;
     case 'session.leased':

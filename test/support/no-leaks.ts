@@ -1,5 +1,5 @@
 /** What the gateway holds of the machine, and the promise that it gives everything back. Linux only: it reads /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Gateway } from '../../src/app/gateway.ts';
 import { groupAlive } from './gateway.ts';
 
@@ -22,7 +22,21 @@ interface Process {
 export function holdings(gateway: Gateway): Holdings {
   const { sessions, instances, waiting } = gateway.inspect();
   const children = descendants(process.pid).length;
-  return { children, descriptors: readdirSync('/proc/self/fd').length, sessions, instances, waiting };
+  return { children, descriptors: descriptors(), sessions, instances, waiting };
+}
+
+/** Without those of the watchdog, a pipe and a journal, which a gateway keeps from its first server on. */
+function descriptors(): number {
+  const open = readdirSync('/proc/self/fd').filter((fd) => !linkOf(`/proc/self/fd/${fd}`).endsWith('.run'));
+  return open.length - watchdogsOf(process.pid).length;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 /** Runs the body, then waits until nothing is held that was not held before. Rejects with what still is. */
@@ -47,7 +61,7 @@ export async function expectNoLeaks(
   }
 }
 
-/** Pids of everything below a process that still runs. */
+/** Pids of everything below a process that still runs, but for its watchdog. */
 export function descendants(root: number): number[] {
   const all = processes();
   const found = new Set([root]);
@@ -56,7 +70,23 @@ export function descendants(root: number): number[] {
     for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
   }
   found.delete(root);
+  for (const pid of watchdogsOf(root)) found.delete(pid);
   return [...found];
+}
+
+/** A gateway has one from its first server on, until it has stopped. */
+export function watchdogsOf(gateway: number): number[] {
+  return processes().flatMap(({ pid, parent }) =>
+    parent === gateway && commandOf(pid).includes('mcp-gateway-watchdog') ? [pid] : [],
+  );
+}
+
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** Pids of a process group that still run. Unlike `kill(-pid, 0)` it does not count what only waits to be reaped. */

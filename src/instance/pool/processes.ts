@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Events } from '../../events.ts';
 import { type ClientInfo, shakeHands } from '../handshake.ts';
 import type { Instance } from '../instance.ts';
+import type { OrphanGuard } from '../orphan-guard.ts';
 import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
 import { type ServerHealth, Supervisor, type SupervisorOptions } from '../supervisor.ts';
@@ -19,8 +20,10 @@ export interface PoolOptions {
   readonly concurrentStarts: number;
   /** A shared process that nobody uses is ended after this long, in milliseconds. */
   readonly idleMs: number;
+  /** Ends the processes should this one be killed. */
+  readonly guard?: OrphanGuard;
   /** What tests replace of the supervision. */
-  readonly supervision?: Omit<SupervisorOptions, 'events'>;
+  readonly supervision?: Omit<SupervisorOptions, 'events' | 'guard'>;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -43,7 +46,11 @@ class ProcessPool implements Pool {
     this.#options = options;
     this.clientInfo = options.clientInfo;
     this.#queue = new StartQueue(options.concurrentStarts);
-    this.#supervisor = new Supervisor({ ...options.supervision, events: options.events });
+    this.#supervisor = new Supervisor({
+      ...options.supervision,
+      events: options.events,
+      guard: options.guard,
+    });
     this.shared = new SharedProcesses({
       start: (server, tentative) => this.#start(server, this.#stopping.signal, tentative),
       idleMs: options.idleMs,
