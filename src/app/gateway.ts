@@ -7,6 +7,7 @@ import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { serveDocs } from '../fronts/docs/routes.ts';
 import { serveMcp } from '../fronts/mcp/entry.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
 import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
@@ -138,6 +139,7 @@ class RunningGateway implements Gateway {
     const sessionless = config.http.legacyStateless
       ? new SessionlessFront(this.#sessions, STREAM_TIMES)
       : undefined;
+    const openApi = openApiOptions(config);
     serveHealth(app, {
       unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
       servers: () => this.#servers(),
@@ -149,7 +151,8 @@ class RunningGateway implements Gateway {
       (principal) => this.#sessions.serversOf(principal).length === config.servers.size,
     );
     serveRest(app, this.#sessions);
-    serveOpenApi(app, this.#sessions, this.#catalog, openApiOptions(config));
+    serveOpenApi(app, this.#sessions, this.#catalog, openApi);
+    serveDocs(app, openApi.security);
     serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
     return app;
   }
