@@ -10,7 +10,6 @@ const KEYS: ReadonlySet<string> = new Set([
 ]);
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'rest.sessions': ['optional'],
-  'servers.*.policy': ['principal', 'shared', 'call'],
 };
 
 const WHAT = 'not supported in this version yet';
