@@ -98,7 +98,8 @@ export class LineReader {
   #takeHeld(): Buffer {
     this.#closeGathering();
     const [only] = this.#held;
-    const line = this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held, this.#heldBytes);
+    const line =
+      this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held, this.#heldBytes);
     this.#held = [];
     this.#heldBytes = 0;
     return line;

@@ -1,6 +1,7 @@
 /** Sessions whose ids the caller may choose; keyed by principal, server and id, so nobody meets another's. */
 import type { Principal } from '../../auth/principal.ts';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Lease } from '../../instance/pool/pool.ts';
 import type { Session } from '../../session/session.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 
@@ -51,4 +52,30 @@ export class RestSessions {
 
 function keyOf(principal: Principal, server: ServedServer, id: string): string {
   return `${principal.id}\n${server.name}\n${id}`;
+}
+
+/** Visible ASCII, as far as a query carries it; long enough for any id a caller makes up. */
+const SESSION_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** @throws GatewayError SESSION_MISSING or SESSION_INVALID */
+export function sessionIdOf(id: string | string[] | undefined): string {
+  if (id === undefined || id === '')
+    throw new GatewayError(
+      'SESSION_MISSING',
+      'Get one from GET /api/sessionid, or choose your own, and add ?sessionId=… to the URL.',
+    );
+  if (typeof id !== 'string' || !SESSION_ID.test(id)) throw new GatewayError('SESSION_INVALID');
+  return id;
+}
+
+/** A session whose process does not start is not kept; the next call tries afresh. */
+export async function startSession(session: Session): Promise<Lease> {
+  try {
+    return await session.connect(undefined);
+  } catch (cause) {
+    void session.end('the server did not start');
+    throw session.endReason === 'the gateway is stopping'
+      ? new GatewayError('STOPPING')
+      : toGatewayError(cause);
+  }
 }
