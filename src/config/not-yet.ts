@@ -9,7 +9,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'servers.*.url',
 ]);
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  'rest.sessions': ['optional'],
+  'servers.*.policy': ['principal', 'shared', 'call'],
 };
 
 const WHAT = 'not supported in this version yet';

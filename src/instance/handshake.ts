@@ -16,10 +16,9 @@ export async function shakeHands(
   upstream: Upstream,
   clientInfo: object,
   capabilities: object = {},
-  protocolVersion: string = LATEST_LEGACY_VERSION,
 ): Promise<void> {
   const answer = await ask(upstream, 'initialize', {
-    protocolVersion,
+    protocolVersion: LATEST_LEGACY_VERSION,
     capabilities,
     clientInfo,
   });

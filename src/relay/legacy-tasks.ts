@@ -20,7 +20,6 @@ const MAX_PAGES = 100;
 export class RequiredTasks {
   readonly #server: Upstream;
   #required: Promise<ReadonlySet<string>> | undefined;
-  #offersTasks: boolean | undefined;
 
   constructor(server: Upstream) {
     this.#server = server;
@@ -28,8 +27,7 @@ export class RequiredTasks {
 
   /** Undefined at once for servers that know no tasks. Never rejects. */
   requires(tool: string): Promise<boolean> | undefined {
-    this.#offersTasks ??= this.#knowsTasks();
-    if (!this.#offersTasks) return undefined;
+    if (!this.#knowsTasks()) return undefined;
     this.#required ??= this.#list();
     return this.#required.then((required) => required.has(tool));
   }

@@ -14,7 +14,7 @@ export interface SessionLimits {
   readonly sessionsPerPrincipal: number;
 }
 
-export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease'> & {
+export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'answers' | 'lease'> & {
   readonly id?: string;
 };
 

@@ -31,7 +31,13 @@ describe('defaults', () => {
         sessionIdleMs: 600_000,
         sessionMaxAgeMs: 86_400_000,
       },
-      rest: { sessions: 'required' },
+      rest: {
+        sessions: 'required',
+        inputRequired: false,
+        jobsPerPrincipal: 100,
+        jobBytesPerPrincipal: 67_108_864,
+        jobKeepMs: 600_000,
+      },
     });
     expect([...servers]).toEqual([
       [

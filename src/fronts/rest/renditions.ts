@@ -1,8 +1,9 @@
 /** Documents as they were last rendered: used again while everything they were made from is the same object. */
-import { toEntityTag } from '../../http/entity-tag.ts';
+import { createHash } from 'node:crypto';
 
 export interface Rendition {
   readonly text: Buffer;
+  /** RFC 9110 section 8.8.3: strong, the same for the same bytes. */
   readonly etag: string;
 }
 
@@ -28,7 +29,17 @@ export class Renditions {
   }
 }
 
+/** RFC 9110 section 13.1.2: weak comparison, so what a proxy has marked as weak counts as well. */
+export function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch
+    .split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''))
+    .some((tag) => tag === '*' || tag === etag);
+}
+
 function toRendition(document: string): Rendition {
   const text = Buffer.from(document);
-  return { text, etag: toEntityTag(text) };
+  const digest = createHash('sha256').update(text).digest('base64url');
+  return { text, etag: `"${digest}"` };
 }
