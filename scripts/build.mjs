@@ -1,11 +1,21 @@
 // Compiles src to dist, whole or not at all. With --if-changed only when a source is newer than dist.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
+const PAGE = 'src/fronts/docs/page';
 const SOURCES = [
   'src',
   'scripts/build.mjs',
@@ -27,6 +37,8 @@ function build() {
       stdio: 'inherit',
     });
     if (status !== 0) return 1;
+    // What browsers are sent is written as they read it.
+    cpSync(join(ROOT, PAGE), join(fresh, relative('src', PAGE)), { recursive: true });
     // A module that was renamed or removed must not live on in what is shipped.
     rmSync(DIST, { recursive: true, force: true });
     renameSync(fresh, DIST);

@@ -1,4 +1,4 @@
-// Packs the package, installs it in an empty folder as a stranger would, and uses it: one call of one tool over REST.
+// Packs the package, installs it in an empty folder as a stranger would, and uses it: one call of one tool over REST, and the page.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,6 +54,7 @@ function checkFiles(installed) {
     'bin/mcp-gateway.js',
     'dist/main.js',
     'dist/index.d.ts',
+    'dist/fronts/docs/page/shell.html',
     'schema/config.schema.json',
     'README.md',
     'LICENSE',
@@ -121,6 +122,10 @@ async function useIt() {
       answer.status === 200 && text.includes('\\"big\\":'),
       `the call was answered with ${answer.status}: ${text}`,
     );
+    for (const path of ['docs', 'docs/assets/page.js', 'docs/assets/swagger-ui-bundle.js']) {
+      const { status } = await fetch(`${url}/${path}`);
+      check(status === 200, `/${path} was answered with ${status}`);
+    }
     gateway.kill('SIGTERM');
     const [code, signal] = await within(STOP_MS, exited);
     check(code === 0, `SIGTERM ended the gateway with exit code ${code}, signal ${signal}`);

@@ -23,16 +23,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['relay', 'auth', ...INSTANCE],
   session: ['relay', 'auth', ...INSTANCE],
   http: ['auth', 'protocol', ...CORE],
+  'fronts/docs': ['http', ...CORE],
   'fronts/mcp': FRONT,
   'fronts/rest': FRONT,
-  app: ['fronts/mcp', 'fronts/rest', 'telemetry', 'config', ...FRONT],
+  app: ['fronts/docs', 'fronts/mcp', 'fronts/rest', 'telemetry', 'config', ...FRONT],
   cli: ['app', 'config', ...CORE],
   index: ['app', 'config', ...CORE],
   main: ['cli', 'util'],
 };
 /** Packages that only some rooms may know. */
 const KEPT_TO: Readonly<Record<string, readonly string[]>> = {
-  fastify: ['http', 'fronts/mcp', 'fronts/rest', 'app'],
+  fastify: ['http', 'fronts/docs', 'fronts/mcp', 'fronts/rest', 'app'],
   winston: ['telemetry'],
   'prom-client': ['telemetry'],
   'node:child_process': ['instance'],

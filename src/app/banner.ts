@@ -10,6 +10,7 @@ export function banner(config: Config, port: number): string[] {
       (name) => `  ${name}: ${base}/${name} (MCP), ${base}/api/${name}/{tool} (REST)`,
     ),
     `OpenAPI: ${base}/api/openapi.json, ${base}/api/openapi.yaml`,
+    `To read and to try: ${base}/docs`,
     `Authentication: ${authState(config)}`,
   ];
 }

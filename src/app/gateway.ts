@@ -7,6 +7,7 @@ import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { serveDocs } from '../fronts/docs/routes.ts';
 import { serveMcp } from '../fronts/mcp/entry.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
 import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
@@ -66,7 +67,6 @@ class RunningGateway implements Gateway {
   readonly #expiry: { stop(): void };
   readonly #metrics: Metrics;
   readonly #catalog: Catalog;
-  #rest: { close(): void } | undefined;
   #stopping: Promise<void> | undefined;
   #now = false;
 
@@ -124,13 +124,11 @@ class RunningGateway implements Gateway {
       maxBodyBytes: config.http.maxBodyBytes,
       events: this.events,
     });
-    const pathPrefix =
-      config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, '');
     const sse = new SseFront(this.#sessions, {
       graceMs: config.http.sseGraceMs,
       replayBytes: config.http.replayBytes,
       times: STREAM_TIMES,
-      pathPrefix,
+      pathPrefix: config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, ''),
     });
     const streamable = new StreamableFront(this.#sessions, {
       replayBytes: config.http.replayBytes,
@@ -141,6 +139,7 @@ class RunningGateway implements Gateway {
     const sessionless = config.http.legacyStateless
       ? new SessionlessFront(this.#sessions, STREAM_TIMES)
       : undefined;
+    const openApi = openApiOptions(config);
     serveHealth(app, {
       unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
       servers: () => this.#servers(),
@@ -151,8 +150,9 @@ class RunningGateway implements Gateway {
       this.#metrics,
       (principal) => this.#sessions.serversOf(principal).length === config.servers.size,
     );
-    this.#rest = serveRest(app, this.#sessions, { ...config.rest, pathPrefix });
-    serveOpenApi(app, this.#sessions, this.#catalog, openApiOptions(config));
+    serveRest(app, this.#sessions);
+    serveOpenApi(app, this.#sessions, this.#catalog, openApi);
+    serveDocs(app, openApi.security);
     serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
     return app;
   }
@@ -169,7 +169,6 @@ class RunningGateway implements Gateway {
     this.#expiry.stop();
     this.#metrics.stop();
     this.#catalog.stop();
-    this.#rest?.close();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     await this.#parts.guard.stop();
     this.#app.server.closeAllConnections();

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { OpenApiOptions } from '../fronts/rest/openapi.ts';
 import { VERSION } from '../util/version.ts';
 
-export function openApiOptions({ auth, publicUrl, rest }: Config): OpenApiOptions {
+export function openApiOptions({ auth, publicUrl }: Config): OpenApiOptions {
   return {
     title: 'MCP servers',
     version: VERSION,
@@ -12,7 +12,6 @@ export function openApiOptions({ auth, publicUrl, rest }: Config): OpenApiOption
       bearer: auth?.bearer?.enabled === true,
       anonymous: auth?.anonymous === true,
     },
-    sessionRequired: rest.sessions === 'required',
-    validates: false,
+    sessionRequired: true,
   };
 }

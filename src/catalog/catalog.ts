@@ -19,12 +19,6 @@ export interface Offer {
   readonly tools: readonly ListedTool[];
   readonly instructions: string | undefined;
   readonly version: string | undefined;
-  /** What the server says that it has besides tools. */
-  readonly offers: {
-    readonly resources: boolean;
-    readonly prompts: boolean;
-    readonly completions: boolean;
-  };
 }
 
 /** How long an offer, and a failure to get one, is kept, in milliseconds. */
@@ -123,17 +117,12 @@ export class Catalog {
     try {
       const facts = lease.facts === undefined ? {} : asObject(bodyOf(lease.facts.frame));
       const info = asObject(facts['serverInfo']);
-      const { tools, resources, prompts, completions } = asObject(facts['capabilities']);
+      const hasTools = asObject(facts['capabilities'])['tools'] !== undefined;
       return {
         server,
-        tools: tools === undefined ? [] : await listTools(lease),
+        tools: hasTools ? await listTools(lease) : [],
         instructions: asString(facts['instructions']),
         version: asString(info['version']),
-        offers: {
-          resources: resources !== undefined,
-          prompts: prompts !== undefined,
-          completions: completions !== undefined,
-        },
       };
     } finally {
       if (isShared && !this.#stopped) watch(entry, lease);

@@ -9,7 +9,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'servers.*.url',
 ]);
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  'servers.*.policy': ['principal', 'shared', 'call'],
+  'rest.sessions': ['optional'],
 };
 
 const WHAT = 'not supported in this version yet';

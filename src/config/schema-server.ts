@@ -39,9 +39,11 @@ const ServerSchema = z.strictObject({
     .describe('Working directory; a relative one is relative to the configuration file.'),
   env: Env,
   policy: z
-    .enum(['session'])
+    .enum(['session', 'principal', 'shared', 'call'])
     .optional()
-    .describe('How processes are shared: session is one for each session.'),
+    .describe(
+      'Who shares a process: session is one for each session, principal one for each caller, shared one for all, call one for each request. When left out, sessions have one each, callers without a session one for each caller, and a server of 2026-07-28 is shared.',
+    ),
   era: z
     .enum(['auto', 'legacy', 'modern'])
     .default('auto')

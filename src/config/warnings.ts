@@ -40,7 +40,24 @@ export function doubts(config: Config): Finding[] {
     if (entry.name === undefined) judge(path, entry.token, index, []);
     else judge([...path, index], entry.token, 'token', entry.servers ?? []);
   }
-  return found;
+  return [...found, ...sharedByStrangers(config)];
+}
+
+/** One principal of many people is not what the word promises. */
+function sharedByStrangers({ auth, servers }: Config): Finding[] {
+  if (auth?.anonymous !== true) return [];
+  return [...servers].flatMap(([name, { policy }]): Finding[] =>
+    policy === 'principal'
+      ? [
+          {
+            path: ['servers', name, 'policy'],
+            at: 'value',
+            what: 'with auth.anonymous everyone is one principal, so everyone shares a process',
+            hint: 'write shared if that is meant, or remove it',
+          },
+        ]
+      : [],
+  );
 }
 
 function weakness(secret: string) {

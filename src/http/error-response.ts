@@ -81,7 +81,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode | undefined>> = {
 
 /** `url` is the request target, in origin or absolute form. */
 export function shapeFor(url: string): ErrorShape {
-  return /^(?:https?:\/\/[^/?#]*)?\/api(?:[/?#]|$)/.test(url) ? 'problem' : 'rpc';
+  return /^(?:https?:\/\/[^/?#]*)?\/(?:api|docs)(?:[/?#]|$)/.test(url) ? 'problem' : 'rpc';
 }
 
 /** Without the query, and without the session id that a path can end with: an id is a secret of its owner. */

@@ -16,9 +16,10 @@ export async function shakeHands(
   upstream: Upstream,
   clientInfo: object,
   capabilities: object = {},
+  protocolVersion: string = LATEST_LEGACY_VERSION,
 ): Promise<void> {
   const answer = await ask(upstream, 'initialize', {
-    protocolVersion: LATEST_LEGACY_VERSION,
+    protocolVersion,
     capabilities,
     clientInfo,
   });

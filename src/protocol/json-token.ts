@@ -47,15 +47,29 @@ const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, byte) =>
 
 /** Runs up to here are faster byte by byte than with the set-up for whole words. */
 const SHORT_RUN_BYTES = 128;
+/** Runs beyond this are so long that the end is looked for with the C library's search. */
+const LONG_RUN_BYTES = 2048;
+const NOT_SEARCHED = -1;
 
 export function skipString(bytes: Buffer, start: number): number {
   if (byteAt(bytes, start) !== QUOTE) return ~start;
   const length = bytes.length;
   let pos = start + 1;
+  // Where the next ones stand as far as they were searched, so that no byte is searched twice.
+  let quote = NOT_SEARCHED;
+  let backslash = NOT_SEARCHED;
   for (;;) {
     const near = Math.min(pos + SHORT_RUN_BYTES, length);
     while (pos < near && ENDS_RUN[bytes[pos] as number] === 0) pos++;
-    if (pos === near) pos = skipLongRun(bytes, pos);
+    if (pos === near) {
+      const far = Math.min(pos + LONG_RUN_BYTES, length);
+      pos = skipRun(bytes, pos, far);
+      if (pos === far && far < length) {
+        if (quote < pos) quote = indexOrEnd(bytes, QUOTE, pos);
+        if (backslash < pos) backslash = indexOrEnd(bytes, BACKSLASH, pos);
+        pos = firstControl(bytes, pos, Math.min(quote, backslash));
+      }
+    }
     const byte = byteAt(bytes, pos);
     if (byte === QUOTE) return pos + 1;
     if (byte !== BACKSLASH) return ~pos;
@@ -65,20 +79,55 @@ export function skipString(bytes: Buffer, start: number): number {
 }
 
 /**
- * The same run four bytes at a time, three times as fast: `(w - n * 0x01010101) & ~w & 0x80808080` is not zero when
- * some byte of `w` is less than `n`; a byte that is XORed with the one looked for is less than 1 where it is equal.
+ * A plain run that ends before `end` or there, four bytes at a time, three times as fast: `(w - n * 0x01010101) & ~w &
+ * 0x80808080` is not zero when some byte of `w` is less than `n`; a byte that is XORed with the one looked for is less
+ * than 1 where it is equal.
  */
-function skipLongRun(bytes: Buffer, start: number): number {
+function skipRun(bytes: Buffer, start: number, end: number): number {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const last = bytes.length - 4;
   let pos = start;
-  for (; pos <= last; pos += 4) {
-    const w = words.getInt32(pos);
+  for (; pos <= end - 4; pos += 4) {
+    const w = words.getInt32(pos, true);
     const low = (w - 0x20202020) | ((w ^ 0x22222222) - 0x01010101) | ((w ^ 0x5c5c5c5c) - 0x01010101);
     if ((low & ~w & 0x80808080) !== 0) break;
   }
-  while (pos < bytes.length && ENDS_RUN[bytes[pos] as number] === 0) pos++;
+  while (pos < end && ENDS_RUN[bytes[pos] as number] === 0) pos++;
   return pos;
+}
+
+/** Where a byte below 0x20 stands, or `end`: 32 bytes for one decision, since there hardly ever is one. */
+function firstControl(bytes: Buffer, start: number, end: number): number {
+  // Words are aligned in memory.
+  let pos = Math.min(start + (-(bytes.byteOffset + start) & 3), end);
+  for (let at = start; at < pos; at++) if ((bytes[at] as number) < SPACE) return at;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + pos, (end - pos) >> 2);
+  const blocks = words.length & ~7;
+  let i = 0;
+  for (; i < blocks; i += 8) {
+    const low =
+      hasControl(words[i] as number) |
+      hasControl(words[i + 1] as number) |
+      hasControl(words[i + 2] as number) |
+      hasControl(words[i + 3] as number) |
+      hasControl(words[i + 4] as number) |
+      hasControl(words[i + 5] as number) |
+      hasControl(words[i + 6] as number) |
+      hasControl(words[i + 7] as number);
+    if ((low & 0x80808080) !== 0) break;
+  }
+  pos += 4 * i;
+  while (pos < end && (bytes[pos] as number) >= SPACE) pos++;
+  return pos;
+}
+
+/** In the highest bit of each byte, at least up to the first that is less than 0x20. */
+function hasControl(w: number): number {
+  return (w - 0x20202020) & ~w;
+}
+
+function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
+  const found = bytes.indexOf(byte, from);
+  return found < 0 ? bytes.length : found;
 }
 
 function skipEscape(bytes: Buffer, start: number): number {

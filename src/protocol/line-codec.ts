@@ -4,7 +4,8 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 const BOM_BYTES = 3;
-const EMPTY = Buffer.alloc(0);
+/** Parts from here on are kept as they are: what they hold back of a chunk is small beside them. */
+const GATHERED_BYTES = 16 * 1024;
 
 /** Must not throw. */
 export interface LineHandler {
@@ -25,10 +26,14 @@ export class LineReader {
   readonly #maxLineBytes: number;
   readonly #handler: LineHandler;
   /**
-   * The unfinished line, in its first `#heldBytes` bytes. Room grows by doubling: linear time for one long line, and
-   * never more than twice its size in memory, even when it comes byte by byte (a list of chunks would cost far more).
+   * The unfinished line. Large parts are kept as they came and put together once, so that a long line costs one more
+   * buffer of its size and no garbage; small ones are gathered in buffers first, so that a line that comes byte by byte
+   * takes no more than twice its size.
    */
-  #held: Buffer = EMPTY;
+  #held: Buffer[] = [];
+  /** What the last of `#held` has room for, where that is a buffer of ours; its filled part is what counts. */
+  #gathering: Buffer | undefined;
+  #gatheredBytes = 0;
   #heldBytes = 0;
   #dropping = false;
 
@@ -53,8 +58,7 @@ export class LineReader {
   #finish(rest: Buffer): void {
     const isWhole = this.#heldBytes === 0 && rest.length <= this.#maxLineBytes;
     if (!isWhole) this.#keep(rest);
-    const line = isWhole ? rest : this.#held.subarray(0, this.#heldBytes);
-    this.#forget();
+    const line = isWhole ? rest : this.#takeHeld();
     if (this.#dropping) this.#dropping = false;
     else this.#emit(line);
   }
@@ -63,24 +67,42 @@ export class LineReader {
     if (this.#dropping) return;
     const bytes = this.#heldBytes + part.length;
     if (bytes > this.#maxLineBytes) {
-      this.#forget();
+      this.#takeHeld();
       this.#dropping = true;
       this.#handler.overlong(bytes);
       return;
     }
-    if (bytes > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.min(2 * bytes, this.#maxLineBytes));
-      this.#held.copy(grown, 0, 0, this.#heldBytes);
-      this.#held = grown;
-    }
-    part.copy(this.#held, this.#heldBytes);
     this.#heldBytes = bytes;
+    if (part.length < GATHERED_BYTES) this.#gather(part);
+    else {
+      this.#closeGathering();
+      this.#held.push(part);
+    }
   }
 
-  /** The bytes may belong to the receiver of the line by now. */
-  #forget(): void {
-    this.#held = EMPTY;
+  /** Copies a small part, which may be a view of a large chunk, behind those before it. */
+  #gather(part: Buffer): void {
+    if (this.#gathering !== undefined && this.#gatheredBytes + part.length > this.#gathering.length)
+      this.#closeGathering();
+    this.#gathering ??= Buffer.allocUnsafe(2 * GATHERED_BYTES);
+    this.#gatheredBytes += part.copy(this.#gathering, this.#gatheredBytes);
+  }
+
+  #closeGathering(): void {
+    if (this.#gathering !== undefined) this.#held.push(this.#gathering.subarray(0, this.#gatheredBytes));
+    this.#gathering = undefined;
+    this.#gatheredBytes = 0;
+  }
+
+  /** The bytes belong to the receiver of the line from here on. */
+  #takeHeld(): Buffer {
+    this.#closeGathering();
+    const [only] = this.#held;
+    const line =
+      this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held, this.#heldBytes);
+    this.#held = [];
     this.#heldBytes = 0;
+    return line;
   }
 
   #emit(raw: Buffer): void {

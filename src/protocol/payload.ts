@@ -12,7 +12,12 @@ export type Payload = string | readonly Buffer[];
 const MAX_TEXT_BYTES = 16 * 1024;
 
 export function toPayload({ frame, edits }: Message): Payload {
-  return frame.bytes.length > MAX_TEXT_BYTES ? splice(frame, edits) : spliceText(frame.bytes, edits);
+  return splicePayload(frame.bytes, edits);
+}
+
+/** The same for a part of a message; the edits count from its start. */
+export function splicePayload(bytes: Buffer, edits: readonly Edit[]): Payload {
+  return bytes.length > MAX_TEXT_BYTES ? splice({ bytes }, edits) : spliceText(bytes, edits);
 }
 
 /** A text of ours in UTF-8, one character for each byte. Most are ASCII, which is that already. */

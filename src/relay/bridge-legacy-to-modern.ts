@@ -110,6 +110,11 @@ export class LegacyOnModern implements Lease {
     this.#inner.resume();
   }
 
+  /** Another process has taken over from the one that was behind this; what was subscribed to there is so here. */
+  revived(): void {
+    this.#listening.again(this.#listenEnvelope());
+  }
+
   end(why: ErrorCode): Promise<void> {
     return this.#inner.end(why);
   }

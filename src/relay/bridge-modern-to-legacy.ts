@@ -1,6 +1,7 @@
 /**
- * Modern clients on one legacy process. What a legacy session would keep is kept here, for all of them: what the
- * server asks, whom it tells of changes, what it logs, and which calls wait for their clients to come back.
+ * The clients of one legacy process that they share. What a legacy session would keep is kept here, for all of them:
+ * what the server asks, whom it tells of changes, what it logs, and which calls wait for their modern clients to come
+ * back. Clients with a handshake are guests (`legacy-guest.ts`).
  */
 
 import { GatewayError } from '../errors.ts';
@@ -15,7 +16,9 @@ import { findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText, resultText } from '../protocol/rpc-text.ts';
+import type { Clock } from '../util/clock.ts';
 import type { CapabilityClass } from './capability-class.ts';
+import { type Guest, type GuestHost, LegacyGuest } from './legacy-guest.ts';
 import { LegacyListens } from './legacy-listens.ts';
 import { LegacyLogs } from './legacy-logs.ts';
 import { LegacyQuestions } from './legacy-questions.ts';
@@ -25,6 +28,7 @@ import { type CallHost, LegacyCall } from './park-call.ts';
 import { digestOf } from './park-digest.ts';
 import { declaresUrl } from './park-question.ts';
 import type { Parks } from './parks.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { asTask, discoverResult, serverInfoOf, toLegacyRequest } from './translate-modern-to-legacy.ts';
 
 /** Methods that are no more, and those of tasks, which name what another client may have made: the server never sees them. */
@@ -36,9 +40,20 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 ]);
 const SETTLED: Call = { cancel: () => undefined };
 
-export class LegacyGroup {
+export interface GroupOptions {
+  /** What the process was told that its clients can do. */
+  readonly capabilities: CapabilityClass;
+  readonly parks: Parks<LegacyCall>;
+  /** It works for one principal. */
+  readonly isPrivate: boolean;
+}
+
+export class LegacyGroup implements GuestHost {
   /** The gateway's own lease; it is there before the handshake, so that no early question is lost. */
   readonly attendant: Lease;
+  readonly subscriptions: ResourceSubscriptions;
+  readonly tasks: RequiredTasks;
+  readonly #guests = new Set<LegacyGuest>();
   readonly #host: SharedHost;
   readonly #capabilities: CapabilityClass;
   readonly #parks: Parks<LegacyCall>;
@@ -47,11 +62,10 @@ export class LegacyGroup {
   readonly #questions: LegacyQuestions;
   readonly #logs: LegacyLogs;
   readonly #listens: LegacyListens;
-  readonly #tasks: RequiredTasks;
   #callHost: CallHost | undefined;
   #isClosed = false;
 
-  constructor(host: SharedHost, capabilities: CapabilityClass, parks: Parks<LegacyCall>) {
+  constructor(host: SharedHost, { capabilities, parks, isPrivate }: GroupOptions) {
     this.#host = host;
     this.#capabilities = capabilities;
     this.#parks = parks;
@@ -63,9 +77,10 @@ export class LegacyGroup {
       calls: this.#calls,
     });
     this.attendant = host.attend({ offer: (message) => this.#receive(message) });
-    this.#logs = new LegacyLogs(this.attendant, clock);
-    this.#listens = new LegacyListens(this.attendant, clock);
-    this.#tasks = new RequiredTasks(this.attendant);
+    this.#logs = new LegacyLogs(this.attendant, clock, isPrivate);
+    this.subscriptions = new ResourceSubscriptions(this.attendant);
+    this.#listens = new LegacyListens(this.attendant, this.subscriptions, clock);
+    this.tasks = new RequiredTasks(this.attendant);
     parks.opened(host.instance.id);
     void host.instance.ended.then(() => this.#close());
   }
@@ -75,17 +90,28 @@ export class LegacyGroup {
     return this.#questions.settled();
   }
 
-  /**
-   * For one caller. Takes the lease over: it is given back when the upstream is ended and no call of it is parked.
-   * `keeps`: what is parked ends with the upstream.
-   */
-  upstream(lease: Lease, principal: string, keeps: boolean): Upstream {
-    return new LegacyUpstream(this, lease, principal, keeps);
+  /** For one caller. Takes the lease over: it is given back when the upstream is ended and no call of it is parked. */
+  upstream(lease: Lease, principal: string): Upstream {
+    return new LegacyUpstream(this, lease, principal);
   }
 
-  /** Cancels every call of this hold that is parked. */
-  abandon(hold: LeaseHold, reason: string): void {
-    for (const [call, held] of this.#leases) if (held === hold) call.cancel(reason);
+  /** For one client with a handshake, who declared nothing that it could be asked. Takes the lease over. */
+  guest(lease: Lease, guest: Guest): Lease {
+    const joined = new LegacyGuest(this, lease, guest);
+    this.#guests.add(joined);
+    return joined;
+  }
+
+  left(guest: LegacyGuest): void {
+    this.#guests.delete(guest);
+  }
+
+  get clock(): Clock {
+    return this.#parks.clock;
+  }
+
+  get maxCallMs(): number {
+    return this.#host.instance.spec.maxCallMs;
   }
 
   call(request: Message, exchange: Exchange, hold: LeaseHold, principal: string): Call {
@@ -154,7 +180,7 @@ export class LegacyGroup {
     const others = [...this.#calls].filter((each) => each !== call);
     const tool = call.method === 'tools/call' ? nameOf(request.frame) : undefined;
     const levelled = this.#logs.prepare(call.logLevel, others);
-    const required = tool === undefined ? undefined : this.#tasks.requires(tool);
+    const required = tool === undefined ? undefined : this.tasks.requires(tool);
     if (levelled === undefined && required === undefined) return this.#write(call, request, false);
     let running: Call | undefined;
     let isCancelled = false;
@@ -177,10 +203,8 @@ export class LegacyGroup {
     if (lease === undefined) return SETTLED;
     const translated = [...edits, ...toLegacyRequest(frame)];
     if (!isTask) return lease.call({ frame, edits: translated }, call);
-    const run = new TaskRun(
-      { server: this.attendant, clock: this.#parks.clock, maxCallMs: this.#host.instance.spec.maxCallMs },
-      call,
-    );
+    const { clock, maxCallMs } = this;
+    const run = new TaskRun({ server: this.attendant, clock, maxCallMs }, call);
     return run.start((exchange) => lease.call({ frame, edits: [...asTask(frame), ...translated] }, exchange));
   }
 
@@ -198,10 +222,13 @@ export class LegacyGroup {
     const { method } = message.frame;
     if (method === 'notifications/message')
       return this.#logs.deliver(message, this.#calls, this.#host.instance.table.size === 1);
-    if (method === 'notifications/tools/list_changed') this.#tasks.listChanged();
+    if (method === 'notifications/tools/list_changed') this.tasks.listChanged();
     const isListened =
       method === 'notifications/resources/updated' || method?.endsWith('/list_changed') === true;
-    return isListened ? this.#listens.deliver(message) : 'dropped';
+    if (!isListened) return 'dropped';
+    let outcome = this.#listens.deliver(message);
+    for (const guest of this.#guests) if (guest.offer(message) === 'delivered') outcome = 'delivered';
+    return outcome;
   }
 
   /** Made when the handshake is through: it tells what the server calls itself. */
@@ -243,6 +270,7 @@ export class LegacyGroup {
     this.#parks.ended(this.#host.instance.id);
     for (const call of this.#calls) call.abandon();
     this.#listens.close();
+    this.subscriptions.clear();
     this.#questions.close();
   }
 }

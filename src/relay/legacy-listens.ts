@@ -1,9 +1,9 @@
 /**
  * The subscriptions of modern clients on one legacy process. List changes a legacy server tells unasked; updates of a
- * resource it tells once it was subscribed to, which is counted: once for all who listen.
+ * resource it tells once it was subscribed to.
  */
 import { GatewayError } from '../errors.ts';
-import { ask, bodyOf } from '../instance/ask.ts';
+import { bodyOf } from '../instance/ask.ts';
 import { ownFrame } from '../instance/own-frame.ts';
 import type { Call, Exchange, Upstream } from '../instance/upstream.ts';
 import { SUBSCRIPTION_KEY } from '../protocol/era.ts';
@@ -14,6 +14,7 @@ import type { Message } from '../protocol/message.ts';
 import { notificationText } from '../protocol/rpc-text.ts';
 import type { Clock } from '../util/clock.ts';
 import { within } from './legacy-logs.ts';
+import { covers, type ResourceSubscriptions } from './resource-subscriptions.ts';
 import { onSubscription } from './translate-modern-to-legacy.ts';
 
 /** How long the acknowledgement waits for the server to take subscriptions, in milliseconds. */
@@ -40,19 +41,15 @@ interface Listen {
   early: Message[] | undefined;
 }
 
-interface Subscription {
-  listens: number;
-  readonly taken: Promise<boolean>;
-}
-
 export class LegacyListens {
   readonly #server: Upstream;
   readonly #clock: Clock;
   readonly #listens = new Set<Listen>();
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions: ResourceSubscriptions;
 
-  constructor(server: Upstream, clock: Clock) {
+  constructor(server: Upstream, subscriptions: ResourceSubscriptions, clock: Clock) {
     this.#server = server;
+    this.#subscriptions = subscriptions;
     this.#clock = clock;
   }
 
@@ -96,7 +93,6 @@ export class LegacyListens {
   close(): void {
     for (const { exchange } of this.#listens) exchange.fail(new GatewayError('SERVER_EXITED'));
     this.#listens.clear();
-    this.#subscriptions.clear();
   }
 
   #acknowledge(listen: Listen, uris: readonly string[]): void {
@@ -115,40 +111,19 @@ export class LegacyListens {
   async #subscribeAll(listen: Listen): Promise<void> {
     const answers = new Map<string, boolean>();
     const pending = listen.uris.map(async (uri) => {
-      answers.set(uri, await this.#subscribe(uri));
+      answers.set(uri, await isResult(this.#subscriptions.add(uri)));
     });
     await within(Promise.all(pending), MAX_ACK_MS, this.#clock);
     if (!this.#listens.has(listen)) return;
-    for (const uri of listen.uris) if (answers.get(uri) !== true) this.#unsubscribe(uri, answers.has(uri));
+    for (const uri of listen.uris)
+      if (answers.get(uri) !== true) this.#subscriptions.drop(uri, answers.has(uri));
     listen.uris = listen.uris.filter((uri) => answers.get(uri) === true);
     this.#acknowledge(listen, listen.uris);
   }
 
-  #subscribe(uri: string): Promise<boolean> {
-    const known = this.#subscriptions.get(uri);
-    if (known !== undefined) {
-      known.listens += 1;
-      return known.taken;
-    }
-    const answer = ask(this.#server, 'resources/subscribe', { uri });
-    const subscription: Subscription = { listens: 1, taken: isResult(answer) };
-    this.#subscriptions.set(uri, subscription);
-    return subscription.taken;
-  }
-
-  #unsubscribe(uri: string, isRefused = false): void {
-    const subscription = this.#subscriptions.get(uri);
-    if (subscription === undefined) return;
-    subscription.listens -= 1;
-    if (subscription.listens > 0) return;
-    this.#subscriptions.delete(uri);
-    // What the server has not answered yet it may still take.
-    if (!isRefused) ask(this.#server, 'resources/unsubscribe', { uri }).catch(() => undefined);
-  }
-
   #leave(listen: Listen): void {
     if (!this.#listens.delete(listen)) return;
-    for (const uri of listen.uris) this.#unsubscribe(uri);
+    for (const uri of listen.uris) this.#subscriptions.drop(uri, false);
   }
 
   #capabilities(): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
@@ -173,12 +148,4 @@ async function isResult(answer: Promise<Frame>): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** An update may name a part of what was subscribed to (2025-11-25 resources). */
-function covers(subscribed: string, updated: string | undefined): boolean {
-  return (
-    updated !== undefined &&
-    (updated === subscribed || updated.startsWith(subscribed.endsWith('/') ? subscribed : `${subscribed}/`))
-  );
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../util/clock.ts';
 import { deferred } from '../util/deferred.ts';
 
 /** From the least severe on (RFC 5424, as in 2025-11-25 logging). */
-const LEVELS: readonly string[] = [
+export const LOG_LEVELS: readonly string[] = [
   'debug',
   'info',
   'notice',
@@ -37,18 +37,23 @@ export class LegacyLogs {
   #level: string | undefined;
   #changing: Promise<void> | undefined;
 
-  constructor(server: Upstream, clock: Clock) {
+  readonly #isPrivate: boolean;
+
+  /** `isPrivate`: the process works for one principal. Where it does not, nothing it logs can be told to anybody. */
+  constructor(server: Upstream, clock: Clock, isPrivate: boolean) {
     this.#server = server;
     this.#clock = clock;
+    this.#isPrivate = isPrivate;
   }
 
   /** Has the server log what a new call and those that run want; undefined when it does already. Never rejects. */
   prepare(wanted: string | undefined, running: Iterable<LogReader>): Promise<void> | undefined {
-    if (wanted === undefined || !LEVELS.includes(wanted) || !this.#canLog()) return undefined;
+    if (!this.#isPrivate || wanted === undefined || !LOG_LEVELS.includes(wanted) || !this.#canLog())
+      return undefined;
     const levels = [wanted, ...[...running].map(({ logLevel }) => logLevel)].map((level) =>
-      LEVELS.indexOf(level ?? ''),
+      LOG_LEVELS.indexOf(level ?? ''),
     );
-    const lowest = LEVELS[Math.min(...levels.filter((level) => level >= 0))];
+    const lowest = LOG_LEVELS[Math.min(...levels.filter((level) => level >= 0))];
     if (lowest === undefined || lowest === this.#level) return this.#changing;
     this.#level = lowest;
     // One after the other: a server that runs requests in parallel could otherwise end up with the earlier one.
@@ -61,10 +66,10 @@ export class LegacyLogs {
   deliver(message: Message, running: Iterable<LogReader>, alone: boolean): 'delivered' | 'dropped' {
     const { bytes, body } = message.frame;
     const span = body && findMember(bytes, body, 'level');
-    const level = LEVELS.indexOf((span && stringAt(bytes, span)) ?? '');
+    const level = LOG_LEVELS.indexOf((span && stringAt(bytes, span)) ?? '');
     const [reader, second] = running;
-    if (!alone || reader === undefined || second !== undefined) return 'dropped';
-    const wanted = LEVELS.indexOf(reader.logLevel ?? '');
+    if (!this.#isPrivate || !alone || reader === undefined || second !== undefined) return 'dropped';
+    const wanted = LOG_LEVELS.indexOf(reader.logLevel ?? '');
     if (wanted < 0 || level < wanted) return 'dropped';
     reader.log(message);
     return 'delivered';

@@ -20,6 +20,7 @@ const MAX_PAGES = 100;
 export class RequiredTasks {
   readonly #server: Upstream;
   #required: Promise<ReadonlySet<string>> | undefined;
+  #offersTasks: boolean | undefined;
 
   constructor(server: Upstream) {
     this.#server = server;
@@ -27,7 +28,8 @@ export class RequiredTasks {
 
   /** Undefined at once for servers that know no tasks. Never rejects. */
   requires(tool: string): Promise<boolean> | undefined {
-    if (!this.#knowsTasks()) return undefined;
+    this.#offersTasks ??= this.#knowsTasks();
+    if (!this.#offersTasks) return undefined;
     this.#required ??= this.#list();
     return this.#required.then((required) => required.has(tool));
   }

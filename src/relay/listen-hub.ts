@@ -14,6 +14,7 @@ import { findMember, parseAt } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { notificationText, requestText, resultText } from '../protocol/rpc-text.ts';
+import { covers } from './resource-subscriptions.ts';
 import { asObject } from './translate-legacy-to-modern.ts';
 import { WrappedUpstream } from './wrapped-upstream.ts';
 
@@ -220,7 +221,7 @@ function wants(filter: Filter, { bytes, body, method }: Frame): boolean {
   const uri = body && findMember(bytes, body, 'uri');
   const text = uri && stringAt(bytes, uri);
   // A server may tell of a part of what was subscribed to.
-  return text !== undefined && urisOf(filter).some((wanted) => text.startsWith(wanted));
+  return urisOf(filter).some((wanted) => covers(wanted, text));
 }
 
 function filterOf({ bytes, body }: Frame): Filter {

@@ -18,6 +18,7 @@ export class Listening {
   readonly #deliver: (message: Message) => Delivery;
   /** Kept from the moment they are asked for, so that asking twice at once opens one. */
   readonly #uris = new Map<string, Promise<Call>>();
+  #lists: object | undefined;
 
   constructor(upstream: Upstream, deliver: (message: Message) => Delivery) {
     this.#upstream = upstream;
@@ -32,7 +33,18 @@ export class Listening {
       ...(announces('prompts') ? { promptsListChanged: true } : {}),
       ...(announces('resources') ? { resourcesListChanged: true } : {}),
     };
-    if (Object.keys(wanted).length > 0) void this.#listen(wanted, envelope).catch(() => undefined);
+    this.#lists = Object.keys(wanted).length > 0 ? wanted : undefined;
+    this.#listenToLists(envelope);
+  }
+
+  /** Asks another process for all that the last one was asked for. */
+  again(envelope: string): void {
+    this.#listenToLists(envelope);
+    const uris = [...this.#uris.keys()];
+    for (const uri of uris) {
+      this.#uris.delete(uri);
+      this.subscribe(uri, envelope).catch(() => undefined);
+    }
   }
 
   /** @throws GatewayError INVALID_ARGUMENTS when the server does not take the subscription */
@@ -53,6 +65,10 @@ export class Listening {
       () => undefined,
     );
     this.#uris.delete(uri);
+  }
+
+  #listenToLists(envelope: string): void {
+    if (this.#lists !== undefined) void this.#listen(this.#lists, envelope).catch(() => undefined);
   }
 
   async #open(uri: string, envelope: string): Promise<Call> {

@@ -27,6 +27,8 @@ export interface ProbeOptions {
   readonly clientInfo: object;
   /** What a handshake declares, should the server want one. */
   readonly capabilities: object;
+  /** The revision that it asks for. */
+  readonly version: string;
 }
 
 /** A process that ends when it is probed; it deserves a second one that is not. */
@@ -107,8 +109,8 @@ async function discover(lease: Lease, options: ProbeOptions, retries: number): P
   return verdict === 'legacy' ? 'legacy' : 'unsupported';
 }
 
-async function shake(lease: Lease, { clientInfo, capabilities }: ProbeOptions): Promise<'legacy'> {
-  await shakeHands(lease, clientInfo, capabilities);
+async function shake(lease: Lease, { clientInfo, capabilities, version }: ProbeOptions): Promise<'legacy'> {
+  await shakeHands(lease, clientInfo, capabilities, version);
   return 'legacy';
 }
 

@@ -14,7 +14,7 @@ export interface SessionLimits {
   readonly sessionsPerPrincipal: number;
 }
 
-export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'answers' | 'lease'> & {
+export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease'> & {
   readonly id?: string;
 };
 

@@ -3,11 +3,9 @@ import { mayUseServer, mayUseTool, narrowsTools, type ToolPolicy } from '../auth
 import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
 import type { Policy } from '../instance/pool/decide-isolation.ts';
-import type { Outbox, Upstream } from '../instance/upstream.ts';
-import { type CapabilityClass, NO_CAPABILITIES } from '../relay/capability-class.ts';
+import type { Outbox } from '../instance/upstream.ts';
 import type { LegacyAccess } from '../relay/connect.ts';
 import type { ModernAccess } from '../relay/modern-access.ts';
-import { narrowTools } from '../relay/narrow-tools.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { FrontName, Session } from './session.ts';
 
@@ -24,19 +22,6 @@ export interface OpenSession {
   readonly outbox: Outbox;
   /** Chosen by the caller; made by the registry when absent. */
   readonly id?: string;
-  /**
-   * For a caller who is no MCP client and keeps its session: what it can be asked. Its upstream then is one of the
-   * modern era, whose answers may be questions.
-   */
-  readonly capabilities?: CapabilityClass | undefined;
-}
-
-export interface LooseCaller {
-  readonly server: ServedServer;
-  readonly principal: Principal;
-  /** Of a caller who keeps its upstream for that long. */
-  readonly session?: string | undefined;
-  readonly capabilities: CapabilityClass;
 }
 
 export class Sessions {
@@ -84,7 +69,7 @@ export class Sessions {
   }
 
   /** @throws GatewayError SESSIONS_FULL, or STOPPING once the gateway drains */
-  open({ front, server, principal, outbox, id, capabilities }: OpenSession): Session {
+  open({ front, server, principal, outbox, id }: OpenSession): Session {
     this.assertAccepting();
     const mayUse = narrowsTools(principal, server.tools)
       ? (tool: string) => mayUseTool(principal, server.tools, tool)
@@ -94,43 +79,21 @@ export class Sessions {
       server: server.name,
       principal,
       ...(id === undefined ? {} : { id }),
-      answers: capabilities?.key,
-      lease: (initialize, signal) => {
-        if (capabilities !== undefined)
-          return this.loose({ server, principal, capabilities, session: session.id });
-        const { name, policy } = server;
-        const caller = { server: name, policy, principal: principal.id, session: session.id };
-        return this.#legacy.connect({ ...caller, initialize, outbox, signal }, mayUse);
-      },
+      lease: (initialize, signal) =>
+        this.#legacy.connect(
+          {
+            server: server.name,
+            policy: server.policy,
+            principal: principal.id,
+            session: session.id,
+            initialize,
+            outbox,
+            signal,
+          },
+          mayUse,
+        ),
     });
     return session;
-  }
-
-  /** An upstream of the modern era for a caller of the gateway's own, narrowed to its tools; the caller ends it. */
-  async loose({ server, principal, session, capabilities }: LooseCaller): Promise<Upstream> {
-    const upstream = await this.modern.upstream({
-      server: server.name,
-      policy: server.policy,
-      principal: principal.id,
-      session,
-      capabilities,
-      clientInfo: this.modern.clientInfo,
-      mayBeAsked: capabilities !== NO_CAPABILITIES,
-      keeps: session !== undefined,
-    });
-    return this.#narrowed(upstream, principal, server);
-  }
-
-  /** The same of the legacy era, for a caller who is asked and told nothing. */
-  async plain(server: ServedServer, principal: Principal): Promise<Upstream> {
-    const { name, policy } = server;
-    const caller = { server: name, policy, principal: principal.id, session: undefined };
-    return this.#narrowed(await this.modern.plainUpstream(caller), principal, server);
-  }
-
-  #narrowed(upstream: Upstream, principal: Principal, { tools }: ServedServer): Upstream {
-    if (!narrowsTools(principal, tools)) return upstream;
-    return narrowTools(upstream, (tool) => mayUseTool(principal, tools, tool));
   }
 
   /** Calls that belong to no session. */

@@ -31,13 +31,7 @@ describe('defaults', () => {
         sessionIdleMs: 600_000,
         sessionMaxAgeMs: 86_400_000,
       },
-      rest: {
-        sessions: 'required',
-        inputRequired: false,
-        jobsPerPrincipal: 100,
-        jobBytesPerPrincipal: 67_108_864,
-        jobKeepMs: 600_000,
-      },
+      rest: { sessions: 'required' },
     });
     expect([...servers]).toEqual([
       [

@@ -126,6 +126,15 @@ describe('doubtful credentials', () => {
     ]);
   });
 
+  it('warns of a policy that means more than it says where everyone is one principal', () => {
+    const { warnings } = accepted(
+      'auth: {anonymous: true}\nservers: {a: {command: x, policy: principal}, b: {command: x, policy: shared}}',
+    );
+    expect(warnings).toEqual([
+      'c.yaml:2:35: servers.a.policy: with auth.anonymous everyone is one principal, so everyone shares a process; write shared if that is meant, or remove it',
+    ]);
+  });
+
   it('never quotes a secret', () => {
     const secrets = [
       '!canary1',

@@ -65,8 +65,8 @@ describe('messages about what is not built', () => {
       'c.yaml:2:8: http.strictAccept: not supported in this version yet; remove it',
     ],
     [
-      fs('policy: shared'),
-      'c.yaml:4:13: servers.fs.policy: the value shared is not supported in this version yet; write session or remove it',
+      `${SERVERS}rest: {sessions: optional}`,
+      'c.yaml:2:18: rest.sessions: the value optional is not supported in this version yet; write required or remove it',
     ],
     [fs('warm: 0'), 'c.yaml:4:5: servers.fs.warm: not supported in this version yet; remove it'],
     [

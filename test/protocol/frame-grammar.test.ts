@@ -44,7 +44,21 @@ const mutation: Arbitrary<(bytes: Buffer) => Buffer> = tuple(nat(), byte, consta
     },
 );
 
+/** Texts of thousands of bytes, at any alignment, in which anything that is not plain stands anywhere. */
+const stretch = tuple(
+  constantFrom(0, 1, 3, 127, 128, 129, 2047, 2200, 5000),
+  nat(40),
+  constantFrom('', '', '\\"', '\\\\', '\\u0041', '\\x', '"', '\u0000', '\u001f', '\n', 'é', '\u{1f600}'),
+).map(([length, more, piece]) => 'x'.repeat(length + more) + piece);
+const longString = tuple(nat(7), array(stretch, { maxLength: 5 })).map(([skipped, all]) =>
+  Buffer.from(`${'.'.repeat(skipped)}"${all.join('')}"`).subarray(skipped),
+);
+
 describe('the scanner takes for JSON what JSON.parse takes', () => {
+  it('long strings', () => {
+    assert(property(longString, expectLikeJsonParse), { numRuns: 3000 });
+  });
+
   it('valid texts', () => {
     assert(
       property(text, (bytes) => {

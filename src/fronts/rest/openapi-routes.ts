@@ -2,13 +2,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool } from '../../auth/authorize.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
+import { isUnchanged } from '../../http/entity-tag.ts';
 import { serve, serveGet } from '../../http/server.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { parseWish } from './document-wish.ts';
 import { askServers, describeServers } from './live-document.ts';
 import type { OpenApiOptions } from './openapi.ts';
 import { type DocumentFormat, toText } from './openapi-text.ts';
-import { isUnchanged, Renditions } from './renditions.ts';
+import { Renditions } from './renditions.ts';
 
 const MEDIA_TYPES: Readonly<Record<DocumentFormat, string>> = {
   json: 'application/json; charset=utf-8',

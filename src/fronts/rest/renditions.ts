@@ -1,9 +1,8 @@
 /** Documents as they were last rendered: used again while everything they were made from is the same object. */
-import { createHash } from 'node:crypto';
+import { toEntityTag } from '../../http/entity-tag.ts';
 
 export interface Rendition {
   readonly text: Buffer;
-  /** RFC 9110 section 8.8.3: strong, the same for the same bytes. */
   readonly etag: string;
 }
 
@@ -29,17 +28,7 @@ export class Renditions {
   }
 }
 
-/** RFC 9110 section 13.1.2: weak comparison, so what a proxy has marked as weak counts as well. */
-export function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''))
-    .some((tag) => tag === '*' || tag === etag);
-}
-
 function toRendition(document: string): Rendition {
   const text = Buffer.from(document);
-  const digest = createHash('sha256').update(text).digest('base64url');
-  return { text, etag: `"${digest}"` };
+  return { text, etag: toEntityTag(text) };
 }

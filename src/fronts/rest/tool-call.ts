@@ -1,10 +1,10 @@
 /** One REST call of a tool: a body becomes a tools/call, its answer an HTTP response. */
-import { GatewayError } from '../../errors.ts';
+import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { bodyOf } from '../../instance/ask.ts';
 import { type Frame, scanFrame } from '../../protocol/frame.ts';
-import { findMember } from '../../protocol/json-member.ts';
+import { bodyMember } from '../../protocol/frame-members.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
-import { splice } from '../../protocol/splice.ts';
+import { type Payload, splicePayload } from '../../protocol/payload.ts';
 
 const OPEN_BRACE = 0x7b;
 let lastId = 0;
@@ -22,7 +22,7 @@ export function toToolCall(tool: string, body: unknown): Message {
   const scan = scanFrame(Buffer.concat([head, args, Buffer.from('}}')]), 'client');
   if (!scan.ok) throw new GatewayError(scan.why === 'depth' ? 'TOO_DEEP' : 'PARSE');
   const { frame } = scan;
-  const span = frame.body && findMember(frame.bytes, frame.body, 'arguments');
+  const span = bodyMember(frame, 'arguments');
   if (span === undefined || span.start !== head.length || span.end !== head.length + args.length)
     throw new GatewayError('PARSE');
   if (args[0] !== OPEN_BRACE) throw new GatewayError('INVALID_ARGUMENTS');
@@ -30,15 +30,15 @@ export function toToolCall(tool: string, body: unknown): Message {
 }
 
 /** The result as the server wrote it, but for what a bridge between eras changed in it. */
-export function resultPieces({ frame: { bytes, body }, edits }: Message): Buffer[] {
-  if (body === undefined) return [Buffer.from('{}')];
+export function resultPayload({ frame: { bytes, body }, edits }: Message): Payload {
+  if (body === undefined) return '{}';
   const inside = edits.filter(({ start, end }) => start >= body.start && end <= body.end);
   const moved = inside.map((edit) => ({
     ...edit,
     start: edit.start - body.start,
     end: edit.end - body.start,
   }));
-  return splice({ bytes: bytes.subarray(body.start, body.end) }, moved);
+  return splicePayload(bytes.subarray(body.start, body.end), moved);
 }
 
 export interface ServerError {
@@ -54,6 +54,12 @@ export function serverErrorOf(frame: Frame): ServerError {
     message: typeof message === 'string' ? message : 'The server gave no message.',
     ...(data === undefined ? {} : { data }),
   };
+}
+
+/** The status map of a server's own JSON-RPC error. `known` tells whether the server lists the tool. */
+export function codeForServerError(code: number, known: boolean): ErrorCode {
+  if (code === -32601 || (code === -32602 && !known)) return 'TOOL_UNKNOWN';
+  return code === -32602 ? 'INVALID_ARGUMENTS' : 'SERVER_ERROR';
 }
 
 function trimmed(body: Buffer): Buffer {
