@@ -25,6 +25,23 @@ export type GatewayEvent =
       readonly requestId?: string;
     }
   | {
+      readonly type: 'config.reloaded';
+      /** Names of servers. */
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed: readonly string[];
+      readonly retooled: readonly string[];
+      readonly auth: boolean;
+      /** Keys that took effect. */
+      readonly settings: readonly string[];
+      /** Keys that only take effect with the next start. */
+      readonly needRestart: readonly string[];
+    }
+  /** Another configuration was offered and cannot be used; the one before stays in use. */
+  | { readonly type: 'config.rejected'; readonly problems: readonly string[] }
+  /** The last process of a server that was removed has ended. */
+  | { readonly type: 'server.drained'; readonly server: string; readonly tookMs: number }
+  | {
       readonly type: 'instance.started';
       readonly server: string;
       readonly instance: number;

@@ -1,3 +1,4 @@
+export type { ConfigDiff } from './app/config-diff.ts';
 export { createGateway, type Gateway, type GatewayState } from './app/gateway.ts';
 export { type ConfigIssue, formatIssue } from './config/issues.ts';
 export { type LoadedConfig, loadConfig } from './config/load.ts';

@@ -1,33 +1,27 @@
-/** Composition root: builds the rooms in order, and owns the order in which they start and stop. */
+/** Composition root: builds the rooms in order, and owns the order in which they start, change and stop. */
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { type AuthOptions, createAuthenticator } from '../auth/authenticate.ts';
-import { mayUseServer } from '../auth/authorize.ts';
+import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { serveDocs } from '../fronts/docs/routes.ts';
-import { serveMcp } from '../fronts/mcp/entry.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
-import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
-import { SseFront } from '../fronts/mcp/sse.ts';
-import { StatelessFront } from '../fronts/mcp/stateless.ts';
-import { StreamableFront } from '../fronts/mcp/streamable.ts';
-import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
-import { serveRest } from '../fronts/rest/routes.ts';
-import { type ServerCondition, serveHealth } from '../http/health.ts';
-import { serveMetrics } from '../http/metrics-route.ts';
-import { createHttpServer } from '../http/server.ts';
-import { STREAM_TIMES } from '../http/sse-stream.ts';
+import type { ServerCondition } from '../http/health.ts';
+import { OpenRequests } from '../http/open-requests.ts';
 import type { PoolState } from '../instance/pool/pool.ts';
-import { startExpiry } from '../session/expiry.ts';
+import { type Expiry, startExpiry } from '../session/expiry.ts';
 import { SessionRegistry } from '../session/registry.ts';
 import { Sessions } from '../session/sessions.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { systemClock } from '../util/clock.ts';
-import { openApiOptions } from './openapi-options.ts';
-import { createParts, type Parts } from './parts.ts';
+import { authOptions } from './auth-options.ts';
+import { buildHttp } from './build-http.ts';
+import { type ConfigDiff, diffConfig, effectiveConfig } from './config-diff.ts';
+import { createParts, type Parts, planServers, type ServerPlan } from './parts.ts';
+import { Revocation } from './revocation.ts';
+import { ServerDrains } from './server-drains.ts';
 
 export interface GatewayState extends PoolState {
   readonly sessions: number;
@@ -42,6 +36,11 @@ export interface Gateway {
   /** Starts to listen. Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL). @returns the real port */
   listen(): Promise<number>;
   inspect(): GatewayState;
+  /**
+   * Puts another configuration in the place of the one in use, at once and as a whole; what does not differ is not
+   * touched. @returns what differed. @throws before anything has changed; GatewayError STOPPING once it stops
+   */
+  reload(config: Config): ConfigDiff;
   /** Lets running calls finish for `http.drainMs`, then ends all sessions, processes and sockets. */
   stop(): Promise<void>;
   /** Ends everything without grace. */
@@ -49,8 +48,6 @@ export interface Gateway {
 }
 
 /** How often a draining gateway looks whether its calls have finished. */
-/** How long a question of a server waits for its client to open a stream. */
-const QUESTION_WAIT_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
 
 export function createGateway(config: Config, events?: Events): Gateway {
@@ -59,27 +56,53 @@ export function createGateway(config: Config, events?: Events): Gateway {
 
 class RunningGateway implements Gateway {
   readonly events: Events;
-  readonly #config: Config;
   readonly #parts: Parts;
   readonly #registry: SessionRegistry;
   readonly #sessions: Sessions;
-  readonly #app: FastifyInstance;
-  readonly #expiry: { stop(): void };
-  readonly #metrics: Metrics;
   readonly #catalog: Catalog;
+  readonly #mirrored = new MirroredTools();
+  readonly #app: FastifyInstance;
+  readonly #expiry: Expiry;
+  readonly #metrics: Metrics;
+  readonly #drains: ServerDrains;
+  readonly #revocation: Revocation;
+  /** Lets one authenticator know the principals of the one before. */
+  readonly #authKey = randomBytes(32);
+  #config: Config;
+  #plan: ServerPlan;
+  #authenticator: Authenticator | undefined;
   #stopping: Promise<void> | undefined;
   #now = false;
 
   constructor(config: Config, parts: Parts) {
+    const { events, pool, plan } = parts;
     this.#config = config;
+    this.#plan = plan;
     this.#parts = parts;
-    this.events = parts.events;
-    this.#registry = new SessionRegistry(config.limits, systemClock, parts.events);
-    this.#sessions = new Sessions(parts.servers, this.#registry, parts);
+    this.events = events;
+    this.#authenticator = this.#authenticatorOf(config);
+    this.#registry = new SessionRegistry(config.limits, systemClock, events);
+    this.#sessions = new Sessions(plan.served, this.#registry, parts);
+    this.#catalog = new Catalog(parts.legacy, events);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
-    this.#metrics = createMetrics(parts.events, () => this.inspect());
-    this.#catalog = new Catalog(parts.legacy, parts.events);
-    this.#app = this.#buildHttp();
+    this.#metrics = createMetrics(events, () => this.inspect());
+    this.#drains = new ServerDrains({ sessions: this.#sessions, registry: this.#registry, pool, events });
+    const openRequests = new OpenRequests();
+    this.#revocation = new Revocation(this.#registry, openRequests, () => this.#authenticator);
+    this.#app = buildHttp({
+      events,
+      sessions: this.#sessions,
+      catalog: this.#catalog,
+      mirrored: this.#mirrored,
+      metrics: this.#metrics,
+      openRequests,
+      config: () => this.#config,
+      authenticator: () => this.#authenticator,
+      health: {
+        unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
+        servers: () => this.#servers(),
+      },
+    });
   }
 
   async listen(): Promise<number> {
@@ -101,6 +124,31 @@ class RunningGateway implements Gateway {
     return [...this.#config.servers.keys()].map((name) => ({ name, ...this.#parts.pool.health(name) }));
   }
 
+  reload(next: Config): ConfigDiff {
+    if (this.#stopping !== undefined) throw new GatewayError('STOPPING');
+    const diff = diffConfig(this.#config, next);
+    // Whatever can fail comes first.
+    const authenticator = diff.auth ? this.#authenticatorOf(next) : this.#authenticator;
+    const former = this.#plan;
+    const plan = planServers(next, former.pool.servers, diff.changed);
+    this.#config = effectiveConfig(this.#config, next);
+    this.#authenticator = authenticator;
+    this.#plan = plan;
+    this.#parts.pool.configure(plan.pool);
+    this.#sessions.serve(plan.served);
+    this.#registry.limit(next.limits);
+    this.#expiry.update(next.limits);
+    for (const name of [...diff.changed, ...diff.removed]) {
+      this.#catalog.forget(name);
+      this.#mirrored.forget(name);
+      this.#sessions.endListens(name);
+    }
+    this.events.emit({ type: 'config.reloaded', ...diff });
+    for (const name of diff.removed) this.#drains.start(name, former, next.http.drainMs);
+    if (diff.auth) this.#revocation.start();
+    return diff;
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#drainAndEnd();
     return this.#stopping;
@@ -112,49 +160,9 @@ class RunningGateway implements Gateway {
     await this.stop();
   }
 
-  #buildHttp(): FastifyInstance {
-    const config = this.#config;
-    const auth = authOptions(config);
-    const app = createHttpServer({
-      authenticator: auth && createAuthenticator(auth),
-      realAuth: auth !== undefined && !auth.anonymous,
-      allowedHosts: config.http.allowedHosts,
-      allowedOrigins: config.http.allowedOrigins,
-      publicUrl: config.publicUrl,
-      maxBodyBytes: config.http.maxBodyBytes,
-      events: this.events,
-    });
-    const sse = new SseFront(this.#sessions, {
-      graceMs: config.http.sseGraceMs,
-      replayBytes: config.http.replayBytes,
-      times: STREAM_TIMES,
-      pathPrefix: config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, ''),
-    });
-    const streamable = new StreamableFront(this.#sessions, {
-      replayBytes: config.http.replayBytes,
-      times: STREAM_TIMES,
-      questionWaitMs: QUESTION_WAIT_MS,
-    });
-    const stateless = new StatelessFront(this.#sessions, new MirroredTools(), { times: STREAM_TIMES });
-    const sessionless = config.http.legacyStateless
-      ? new SessionlessFront(this.#sessions, STREAM_TIMES)
-      : undefined;
-    const openApi = openApiOptions(config);
-    serveHealth(app, {
-      unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
-      servers: () => this.#servers(),
-      mayKnow: mayUseServer,
-    });
-    serveMetrics(
-      app,
-      this.#metrics,
-      (principal) => this.#sessions.serversOf(principal).length === config.servers.size,
-    );
-    serveRest(app, this.#sessions);
-    serveOpenApi(app, this.#sessions, this.#catalog, openApi);
-    serveDocs(app, openApi.security);
-    serveMcp(app, { sessions: this.#sessions, sse, streamable, stateless, sessionless });
-    return app;
+  #authenticatorOf(config: Config): Authenticator | undefined {
+    const options = authOptions(config);
+    return options && createAuthenticator(options, { key: this.#authKey });
   }
 
   /** Order matters: no new work, finish the old, end sessions (their streams close), then processes, then sockets. */
@@ -169,6 +177,8 @@ class RunningGateway implements Gateway {
     this.#expiry.stop();
     this.#metrics.stop();
     this.#catalog.stop();
+    this.#drains.stop();
+    this.#revocation.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     await this.#parts.guard.stop();
     this.#app.server.closeAllConnections();
@@ -177,29 +187,6 @@ class RunningGateway implements Gateway {
   }
 
   #callsRunning(): boolean {
-    return this.#sessions.looseCalls > 0 || this.#registry.all().some((session) => session.calls > 0);
+    return this.#sessions.looseCalls() > 0 || this.#registry.all().some((session) => session.calls > 0);
   }
-}
-
-function authOptions({ auth }: Config): AuthOptions | undefined {
-  if (auth === undefined) return undefined;
-  const basic = auth.basic?.enabled === true ? auth.basic.credentials : undefined;
-  const bearer = auth.bearer?.enabled === true ? auth.bearer.tokens : undefined;
-  return {
-    anonymous: auth.anonymous,
-    ...(basic && {
-      basic: basic.map((entry) => ({
-        ...entry,
-        password: entry.password?.reveal(),
-        passwordHash: entry.passwordHash?.reveal(),
-      })),
-    }),
-    ...(bearer && {
-      bearer: bearer.map((entry) => ({
-        ...entry,
-        token: entry.token?.reveal(),
-        tokenHash: entry.tokenHash?.reveal(),
-      })),
-    }),
-  };
 }

@@ -3,8 +3,9 @@ import { compileToolPolicy } from '../auth/authorize.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents, type Events } from '../events.ts';
 import { OrphanGuard } from '../instance/orphan-guard.ts';
-import type { Pool } from '../instance/pool/pool.ts';
+import type { Pool, PoolSettings } from '../instance/pool/pool.ts';
 import { createPool } from '../instance/pool/processes.ts';
+import type { ServerSpec } from '../instance/spec.ts';
 import { LegacyAccess } from '../relay/connect.ts';
 import { ModernAccess } from '../relay/modern-access.ts';
 import { StateSeal } from '../relay/sealed-state.ts';
@@ -19,29 +20,47 @@ export interface Parts {
   readonly guard: OrphanGuard;
   readonly legacy: LegacyAccess;
   readonly modern: ModernAccess;
-  readonly servers: ReadonlyMap<string, ServedServer>;
+  readonly plan: ServerPlan;
+}
+
+/** The servers of a configuration as the rooms know them. */
+export interface ServerPlan {
+  readonly pool: PoolSettings;
+  readonly served: ReadonlyMap<string, ServedServer>;
 }
 
 export function createParts(config: Config, events: Events = createEvents()): Parts {
-  const specs = new Map(
-    [...config.servers].map(([name, { path, ...server }]) => [name, { ...server, name, cwd: path }]),
-  );
+  const plan = planServers(config);
   const guard = new OrphanGuard(events);
-  const pool = createPool({
-    guard,
-    servers: specs,
-    events,
-    clientInfo: { name: 'mcp-gateway', version: VERSION },
-    maxInstances: config.limits.instances,
-    concurrentStarts: config.limits.concurrentStarts,
-    idleMs: config.limits.sessionIdleMs,
+  const clientInfo = { name: 'mcp-gateway', version: VERSION };
+  const pool = createPool({ ...plan.pool, guard, events, clientInfo });
+  const verdicts = new Verdicts();
+  const modern = new ModernAccess(pool, verdicts, new StateSeal());
+  const legacy = new LegacyAccess(pool, verdicts, modern);
+  return { events, pool, guard, legacy, modern, plan };
+}
+
+/** Servers that are in `kept` and not in `changed` keep their spec: a pool compares them by identity. */
+export function planServers(
+  config: Config,
+  kept: ReadonlyMap<string, ServerSpec> = new Map(),
+  changed: readonly string[] = [],
+): ServerPlan {
+  const specs = [...config.servers].map(([name, { path, ...server }]): [string, ServerSpec] => {
+    const former = changed.includes(name) ? undefined : kept.get(name);
+    return [name, former ?? { ...server, name, cwd: path }];
   });
   const served = [...config.servers].map(([name, server]): [string, ServedServer] => [
     name,
     { name, policy: server.policy, tools: compileToolPolicy(server.tools) },
   ]);
-  const verdicts = new Verdicts();
-  const modern = new ModernAccess(pool, verdicts, new StateSeal());
-  const legacy = new LegacyAccess(pool, verdicts, modern);
-  return { events, pool, guard, legacy, modern, servers: new Map(served) };
+  return {
+    pool: {
+      servers: new Map(specs),
+      maxInstances: config.limits.instances,
+      concurrentStarts: config.limits.concurrentStarts,
+      idleMs: config.limits.sessionIdleMs,
+    },
+    served: new Map(served),
+  };
 }

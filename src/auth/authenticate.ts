@@ -42,11 +42,16 @@ export interface Authenticator {
    * with a promise only when a hash must be checked. When too many such checks wait, refuses like a wrong secret.
    */
   authenticate(authorizationHeaders: readonly string[]): AuthOutcome | Promise<AuthOutcome>;
+  /** Whether a caller can prove to be this principal, with whatever secret. */
+  knows(principal: Principal): boolean;
+  /** Whether the very secret that proved this principal still does; needs the `key` of the authenticator that it proved itself to. */
+  accepts(principal: Principal): boolean;
 }
 
-/** What tests replace. */
 export interface AuthDependencies {
   readonly clock?: Clock;
+  /** Authenticators with the same key know each other's principals by their credentials. */
+  readonly key?: Buffer;
   readonly verify?: (secret: string, hash: SecretHash) => Promise<boolean>;
 }
 
@@ -63,8 +68,7 @@ export function createAuthenticator(
   options: AuthOptions,
   dependencies: AuthDependencies = {},
 ): Authenticator {
-  const { clock = systemClock, verify = verifyParsed } = dependencies;
-  const key = randomBytes(32);
+  const { clock = systemClock, verify = verifyParsed, key = randomBytes(32) } = dependencies;
   const sets = {
     basic: compileBasic(options.basic ?? [], key),
     bearer: compileBearer(options.bearer ?? [], key),
@@ -105,6 +109,11 @@ export function createAuthenticator(
     return flight;
   };
 
+  const accepts = ({ id, credential }: Principal): boolean =>
+    id === ANONYMOUS.id
+      ? options.anonymous
+      : sets.basic.credentials.has(credential) || sets.bearer.credentials.has(credential);
+
   return {
     authenticate(headers) {
       const [header] = headers;
@@ -114,6 +123,9 @@ export function createAuthenticator(
       const presented = header === undefined ? undefined : parseAuthorization(header);
       return presented === undefined ? refuse() : authenticateOne(presented);
     },
+    knows: (principal) =>
+      accepts(principal) || sets.basic.ids.has(principal.id) || sets.bearer.ids.has(principal.id),
+    accepts,
   };
 }
 

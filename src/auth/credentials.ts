@@ -30,6 +30,10 @@ export interface CredentialSet {
   readonly plain: readonly { readonly digest: Buffer; readonly principal: Principal }[];
   /** Every check that must run, all of them, whatever the earlier ones say; empty when no hash is configured. */
   checksFor(presented: Presented): readonly Check[];
+  /** Ids of the principals that can be proved; of a hashed token without a name it is not known before it is presented. */
+  readonly ids: ReadonlySet<string>;
+  /** As principals carry them. */
+  readonly credentials: ReadonlySet<string>;
 }
 
 export interface Check {
@@ -55,6 +59,8 @@ export function digestOf(presented: Presented, key: Buffer): Buffer {
 export function compileBasic(credentials: readonly BasicCredential[], key: Buffer): CredentialSet {
   const plain: { digest: Buffer; principal: Principal }[] = [];
   const hashed: { user: Buffer; check: Check }[] = [];
+  const ids = new Set<string>();
+  const secrets = new Set<string>();
   const userDigest = (username: string): Buffer =>
     createHmac('sha256', key).update(`user:${username}`).digest();
   for (const [index, credential] of credentials.entries()) {
@@ -64,14 +70,25 @@ export function compileBasic(credentials: readonly BasicCredential[], key: Buffe
     const secret = eitherSecret(where, password, passwordHash);
     const name = `basic:${username}`;
     const id = name + grantsKey(credential);
-    const principal: Principal = { id, label: toLabel(name), grants: createGrants(credential) };
-    if (typeof secret === 'string')
-      plain.push({ digest: digestOf({ scheme: 'basic', username, secret }, key), principal });
-    else hashed.push({ user: userDigest(username), check: { hash: secret, principal: () => principal } });
+    const digest =
+      typeof secret === 'string' ? digestOf({ scheme: 'basic', username, secret }, key) : undefined;
+    const principal: Principal = {
+      id,
+      label: toLabel(name),
+      grants: createGrants(credential),
+      credential: `${id} ${digest?.toString('base64') ?? passwordHash}`,
+    };
+    ids.add(id);
+    secrets.add(principal.credential);
+    if (digest !== undefined) plain.push({ digest, principal });
+    else if (typeof secret !== 'string')
+      hashed.push({ user: userDigest(username), check: { hash: secret, principal: () => principal } });
   }
   const decoys = decoysFor(hashed);
   return {
     plain,
+    ids,
+    credentials: secrets,
     checksFor(presented) {
       if (presented.scheme !== 'basic' || hashed.length === 0) return [];
       const user = userDigest(presented.username);
@@ -87,23 +104,35 @@ export function compileBasic(credentials: readonly BasicCredential[], key: Buffe
 export function compileBearer(credentials: readonly BearerCredential[], key: Buffer): CredentialSet {
   const plain: { digest: Buffer; principal: Principal }[] = [];
   const checks: Check[] = [];
+  const ids = new Set<string>();
+  const secrets = new Set<string>();
   for (const [index, credential] of credentials.entries()) {
     const { name, token, tokenHash } = credential;
     const where = `Bearer token ${index + 1}`;
     const secret = eitherSecret(where, token, tokenHash);
     const label = name === undefined ? `bearer:#${index + 1}` : toLabel(`bearer:${name}`);
     const grants = createGrants(credential);
+    if (typeof secret === 'string' && !isBearerToken(secret))
+      throw new Error(`${where}: a token must be visible ASCII without blanks.`);
+    const digest = typeof secret === 'string' ? digestOf({ scheme: 'bearer', secret }, key) : undefined;
+    const own = `bearer:${name ?? ''}${grantsKey(credential)} ${digest?.toString('base64') ?? tokenHash}`;
     const principalOf = (presented: string): Principal => ({
       id: `bearer:${name ?? fingerprint(presented)}${grantsKey(credential)}`,
       label,
       grants,
+      credential: own,
     });
+    secrets.add(own);
+    if (name !== undefined) ids.add(principalOf('').id);
     if (typeof secret !== 'string') checks.push({ hash: secret, principal: principalOf });
-    else if (!isBearerToken(secret))
-      throw new Error(`${where}: a token must be visible ASCII without blanks.`);
-    else plain.push({ digest: digestOf({ scheme: 'bearer', secret }, key), principal: principalOf(secret) });
+    else if (digest !== undefined) plain.push({ digest, principal: principalOf(secret) });
   }
-  return { plain, checksFor: (presented) => (presented.scheme === 'bearer' ? checks : []) };
+  return {
+    plain,
+    checksFor: (presented) => (presented.scheme === 'bearer' ? checks : []),
+    ids,
+    credentials: secrets,
+  };
 }
 
 /** Two credentials of one name are one principal only when they grant the same: a session keeps the grants it was opened with. */

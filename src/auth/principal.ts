@@ -10,6 +10,8 @@ export interface Principal {
   /** Safe to log and to show: `basic:alice`, `bearer:ci`, `bearer:#2` for the second token. */
   readonly label: string;
   readonly grants: Grants;
+  /** Which secret proved it, where one principal has several. Means nothing outside this process; never shown or logged. */
+  readonly credential: string;
 }
 
 /** What the credential that was presented may touch. Names are compared with case, as the configuration spells them. */
@@ -40,7 +42,17 @@ export function toLabel(text: string): string {
 const everything = (): boolean => true;
 
 /** Everyone, when the operator asks for no credentials. */
-export const ANONYMOUS: Principal = { id: 'anonymous', label: 'anonymous', grants: createGrants({}) };
+export const ANONYMOUS: Principal = {
+  id: 'anonymous',
+  label: 'anonymous',
+  grants: createGrants({}),
+  credential: '',
+};
 
 /** Whoever sits at this machine, when no authentication is configured. */
-export const LOOPBACK: Principal = { id: 'loopback', label: 'loopback', grants: createGrants({}) };
+export const LOOPBACK: Principal = {
+  id: 'loopback',
+  label: 'loopback',
+  grants: createGrants({}),
+  credential: '',
+};

@@ -98,19 +98,23 @@ export class Catalog {
     if (entry !== undefined && entry.ownInstance !== instance) entry.changed = true;
   }
 
+  /** The server has changed: what it offered may be wrong. */
+  forget(server: string): void {
+    const entry = this.#entries.get(server);
+    this.#entries.delete(server);
+    if (entry !== undefined) unwatch(entry);
+  }
+
   async #ask(server: string, entry: Entry): Promise<Offer> {
-    const lease = await this.#access.connect(
-      {
-        server,
-        policy: undefined,
-        principal: 'gateway',
-        session: 'catalog',
-        initialize: undefined,
-        outbox: { offer: () => 'sent' },
-        signal: new AbortController().signal,
-      },
-      undefined,
-    );
+    const lease = await this.#access.connect({
+      server,
+      policy: undefined,
+      principal: 'gateway',
+      session: 'catalog',
+      initialize: undefined,
+      outbox: { offer: () => 'sent' },
+      signal: new AbortController().signal,
+    });
     const isShared = this.#access.isBridged(server);
     if (isShared) lease.tell(ownFrame(notificationText('notifications/initialized')));
     else entry.ownInstance = lease.instance;
@@ -125,7 +129,7 @@ export class Catalog {
         version: asString(info['version']),
       };
     } finally {
-      if (isShared && !this.#stopped) watch(entry, lease);
+      if (isShared && !this.#stopped && this.#entries.get(server) === entry) watch(entry, lease);
       else void lease.end('SESSION_UNKNOWN');
     }
   }

@@ -8,6 +8,7 @@ import { LOOPBACK, type Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
 import { checkHost, checkOrigin, corsHeaders, decidePreflight, isServedWithoutAuth } from './guards.ts';
 import { isJson } from './media-type.ts';
+import type { OpenRequests } from './open-requests.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,6 +25,7 @@ declare module 'fastify' {
   }
 }
 
+/** Read anew for every request, so that a gateway can change them while it runs. */
 export interface EdgeOptions {
   /** Undefined: nothing is configured, and only this machine is served. */
   readonly authenticator: Authenticator | undefined;
@@ -32,6 +34,7 @@ export interface EdgeOptions {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly publicUrl: string | undefined;
+  readonly openRequests: OpenRequests;
 }
 
 export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
@@ -59,17 +62,23 @@ function admit(
   checkWhere(request, reply, options);
   if (request.method === 'OPTIONS') return undefined;
   if (request.routeOptions.config.public !== true) {
-    if (options.authenticator === undefined) request.principal = loopbackOnly(request, reply);
+    const { authenticator } = options;
+    if (authenticator === undefined) request.principal = loopbackOnly(request, reply);
     else {
-      const outcome = options.authenticator.authenticate(rawValues(request, 'authorization'));
+      const outcome = authenticator.authenticate(rawValues(request, 'authorization'));
       if (outcome instanceof Promise) {
         return outcome.then((later) => {
+          // Whom to let in may have been decided otherwise meanwhile.
+          if (options.authenticator !== authenticator) return admit(request, reply, options);
           identify(request, reply, later);
+          options.openRequests.add(reply.raw, request.principal);
           checkBody(request);
+          return undefined;
         });
       }
       identify(request, reply, outcome);
     }
+    options.openRequests.add(reply.raw, request.principal);
   } else if (request.routeOptions.config.recognise === true) return recognise(request, options);
   checkBody(request);
   return undefined;

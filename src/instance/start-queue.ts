@@ -8,12 +8,21 @@ const MAX_WAITING = 1000;
  * time out, eight at a time do not.
  */
 export class StartQueue {
-  readonly #concurrent: number;
+  #concurrent: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(concurrent: number) {
     this.#concurrent = concurrent;
+  }
+
+  /** More places are filled at once; fewer are as places are given back. */
+  resize(concurrent: number): void {
+    this.#concurrent = concurrent;
+    while (this.#running < this.#concurrent && this.#waiting.length > 0) {
+      this.#running += 1;
+      this.#waiting.shift()?.();
+    }
   }
 
   get length(): number {
@@ -29,7 +38,7 @@ export class StartQueue {
     return () => {
       if (left) return;
       left = true;
-      const next = this.#waiting.shift();
+      const next = this.#running > this.#concurrent ? undefined : this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
     };

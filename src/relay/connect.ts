@@ -14,7 +14,6 @@ import { classOf, NO_CAPABILITIES } from './capability-class.ts';
 import { FirstContact } from './first-contact.ts';
 import { newGuest } from './legacy-guest.ts';
 import type { ModernAccess, PlainCaller } from './modern-access.ts';
-import { narrowTools, type ToolFilter } from './narrow-tools.ts';
 import { PerCall } from './per-call.ts';
 import { Reviving } from './reviving.ts';
 import type { Opened, Sharer } from './shared-servers.ts';
@@ -40,18 +39,12 @@ export class LegacyAccess {
     this.#modern = modern;
   }
 
-  /** `mayUse` is undefined where nothing is narrowed; the bare lease then carries every message at no cost. */
-  async connect(request: SessionRequest, mayUse: ToolFilter | undefined): Promise<Lease> {
-    const lease = await this.#lease(request);
-    return mayUse === undefined ? lease : narrowTools(lease, mayUse);
-  }
-
   /** Whether upstreams are bridges to a process that others use as well; known once one was made. */
   isBridged(server: string): boolean {
     return this.#verdicts.speaksLegacy(this.#pool.spec(server)) === 'no';
   }
 
-  async #lease(request: SessionRequest): Promise<Lease> {
+  async connect(request: SessionRequest): Promise<Lease> {
     const sharer = sharerOf(request, this.#pool.clientInfo);
     const speaks = this.#verdicts.speaksLegacy(this.#pool.spec(request.server));
     if (speaks === 'no') return this.#bridge(request, sharer);

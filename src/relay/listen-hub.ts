@@ -141,9 +141,8 @@ export class ListenHub {
     for (const listener of listeners) {
       listener.sources.delete(key);
       if (listener.sources.size > 0 || !listener.acknowledged) continue;
-      const meta = `{"${SUBSCRIPTION_KEY}":${listener.clientId.toString()}}`;
       listener.exchange.settle(
-        ownFrame(resultText(listener.clientId, `{"resultType":"complete","_meta":${meta}}`)),
+        ownFrame(resultText(listener.clientId, subscriptionResult(listener.clientId))),
       );
     }
   }
@@ -155,6 +154,11 @@ export class ListenHub {
       listener.exchange.fail(error);
     }
   }
+}
+
+/** The result with which a subscription ends. */
+export function subscriptionResult(clientId: Buffer): string {
+  return `{"resultType":"complete","_meta":{"${SUBSCRIPTION_KEY}":${clientId.toString()}}}`;
 }
 
 class HubUpstream extends WrappedUpstream {

@@ -19,9 +19,15 @@ export function decideExpiry(
   return undefined;
 }
 
+export interface Expiry {
+  /** Other times count from now on, for sessions that are open as well. */
+  update(times: ExpiryTimes): void;
+  stop(): void;
+}
+
 /** Looks at all sessions from time to time; a session may outlive its time by a tenth, and by a minute at most. */
-export function startExpiry(registry: SessionRegistry, times: ExpiryTimes, clock: Clock): { stop(): void } {
-  const everyMs = Math.min(60_000, Math.max(50, Math.min(times.sessionIdleMs, times.sessionMaxAgeMs) / 10));
+export function startExpiry(registry: SessionRegistry, first: ExpiryTimes, clock: Clock): Expiry {
+  let times = first;
   let timer: Timer;
   const look = (): void => {
     const now = clock.now();
@@ -29,8 +35,22 @@ export function startExpiry(registry: SessionRegistry, times: ExpiryTimes, clock
       const reason = decideExpiry(session, now, times);
       if (reason !== undefined) void session.end(reason);
     }
-    timer = clock.setTimer(everyMs, look);
+    arm();
   };
-  timer = clock.setTimer(everyMs, look);
-  return { stop: () => timer.cancel() };
+  const arm = (): void => {
+    timer = clock.setTimer(lookEveryMs(times), look);
+  };
+  arm();
+  return {
+    update: (next) => {
+      times = next;
+      timer.cancel();
+      arm();
+    },
+    stop: () => timer.cancel(),
+  };
+}
+
+function lookEveryMs({ sessionIdleMs, sessionMaxAgeMs }: ExpiryTimes): number {
+  return Math.min(60_000, Math.max(50, Math.min(sessionIdleMs, sessionMaxAgeMs) / 10));
 }

@@ -14,14 +14,14 @@ export interface SessionLimits {
   readonly sessionsPerPrincipal: number;
 }
 
-export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease'> & {
+export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease' | 'narrow'> & {
   readonly id?: string;
 };
 
 export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
   readonly #perPrincipal = new Map<string, Set<Session>>();
-  readonly #limits: SessionLimits;
+  #limits: SessionLimits;
   readonly #clock: Clock;
   readonly #events: Events;
   /** Begins every generated id, so that a node can be told from its session ids. */
@@ -31,6 +31,11 @@ export class SessionRegistry {
     this.#limits = limits;
     this.#clock = clock;
     this.#events = events;
+  }
+
+  /** For sessions that open from now on; nobody's session ends for it. */
+  limit(limits: SessionLimits): void {
+    this.#limits = limits;
   }
 
   get size(): number {

@@ -19,6 +19,8 @@ export interface SessionParts extends SessionFacts {
   readonly events: Events;
   /** Leases the upstream; called lazily, and again only after it failed. */
   readonly lease: (initialize: Frame | undefined, signal: AbortSignal) => Promise<Lease>;
+  /** The lease with what its client may not use taken out of it; asked again when that has changed. */
+  readonly narrow?: (lease: Lease) => Lease;
   /** Told once, when the session has ended; the registry forgets it. */
   readonly onEnd: (session: Session) => void;
   /** Monotonic, in milliseconds. */
@@ -34,6 +36,8 @@ export const END_REASONS = {
   'replaced at the session limit': 'SESSION_UNKNOWN',
   'the server process ended': 'SERVER_EXITED',
   'the server did not start': 'START_FAILED',
+  'its server is no longer configured': 'SERVER_UNKNOWN',
+  'its credential is no longer valid': 'UNAUTHORIZED',
   'the gateway is stopping': 'STOPPING',
 } as const satisfies Record<string, ErrorCode>;
 export type EndReason = keyof typeof END_REASONS;
@@ -50,6 +54,7 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #ended = new AbortController();
   #pending: Promise<Lease> | undefined;
+  #lease: Lease | undefined;
   #upstream: Lease | undefined;
   #endReason: EndReason | undefined;
 
@@ -104,8 +109,13 @@ export class Session {
 
   /** Nothing is spawned before this is called. Rejects with the GatewayError that starting failed with. */
   connect(initialize: Frame | undefined): Promise<Lease> {
-    this.#pending ??= this.#lease(initialize);
+    this.#pending ??= this.#connect(initialize);
     return this.#pending;
+  }
+
+  /** What this client may use has changed: calls from now on are held to it. */
+  narrowAgain(): void {
+    if (this.#lease !== undefined) this.#upstream = this.#parts.narrow?.(this.#lease) ?? this.#lease;
   }
 
   /** Safe to call twice; resolves when the process, if there is one, has ended. */
@@ -121,15 +131,16 @@ export class Session {
     await this.#pending?.then((lease) => lease.end(END_REASONS[reason])).catch(() => undefined);
   }
 
-  async #lease(initialize: Frame | undefined): Promise<Lease> {
+  async #connect(initialize: Frame | undefined): Promise<Lease> {
     try {
       const lease = await this.#parts.lease(initialize, this.ended);
       this.#parts.events.emit({ type: 'session.leased', ...this.#where(), instance: lease.instance });
       if (this.#endReason !== undefined) await lease.end(END_REASONS[this.#endReason]);
       this.#assertOpen();
-      this.#upstream = lease;
+      this.#lease = lease;
+      this.#upstream = this.#parts.narrow?.(lease) ?? lease;
       void lease.ended.then(() => this.end('the server process ended'));
-      return lease;
+      return this.#upstream;
     } catch (cause) {
       this.#pending = undefined;
       // A wait that was given up is no fault: the caller hears why the session ended.

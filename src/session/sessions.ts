@@ -6,6 +6,7 @@ import type { Policy } from '../instance/pool/decide-isolation.ts';
 import type { Outbox } from '../instance/upstream.ts';
 import type { LegacyAccess } from '../relay/connect.ts';
 import type { ModernAccess } from '../relay/modern-access.ts';
+import { narrowTools } from '../relay/narrow-tools.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { FrontName, Session } from './session.ts';
 
@@ -25,13 +26,18 @@ export interface OpenSession {
 }
 
 export class Sessions {
-  readonly #servers: ReadonlyMap<string, ServedServer>;
+  #servers: ReadonlyMap<string, ServedServer>;
+  /** No longer configured, but still used by sessions. */
+  readonly #leaving = new Map<string, ServedServer>();
   readonly #registry: SessionRegistry;
   readonly #legacy: LegacyAccess;
   /** For callers who keep nothing between requests. */
   readonly modern: ModernAccess;
   #accepting = true;
-  #loose = 0;
+  /** Calls that belong to no session, by server. */
+  readonly #loose = new Map<string, number>();
+  /** What ends each subscription that belongs to no session. */
+  readonly #listens = new Map<() => void, string>();
 
   constructor(
     servers: ReadonlyMap<string, ServedServer>,
@@ -51,6 +57,29 @@ export class Sessions {
     return server;
   }
 
+  /** The same for a request that may belong to a session of a server that is being removed. */
+  serverOfRequest(principal: Principal, name: string): ServedServer {
+    const leaving = this.#servers.has(name) ? undefined : this.#leaving.get(name);
+    return leaving !== undefined && mayUseServer(principal, name) ? leaving : this.server(principal, name);
+  }
+
+  /** Replaces what is served. Tools of open sessions are narrowed anew; a server that is left out keeps serving its sessions until `forget`. */
+  serve(servers: ReadonlyMap<string, ServedServer>): void {
+    for (const [name, server] of this.#servers) if (!servers.has(name)) this.#leaving.set(name, server);
+    for (const name of servers.keys()) this.#leaving.delete(name);
+    this.#servers = servers;
+    for (const session of this.#registry.all()) session.narrowAgain();
+  }
+
+  /** Nobody uses a removed server any more. One that was configured and removed again meanwhile is another. */
+  forget(server: ServedServer): void {
+    if (this.#leaving.get(server.name) === server) this.#leaving.delete(server.name);
+  }
+
+  get serverCount(): number {
+    return this.#servers.size;
+  }
+
   /** The servers a principal may use, in the order of the configuration. */
   serversOf(principal: Principal): readonly ServedServer[] {
     return [...this.#servers.values()].filter((server) => mayUseServer(principal, server.name));
@@ -68,45 +97,61 @@ export class Sessions {
     return this.#registry.ofPrincipal(principal);
   }
 
-  /** @throws GatewayError SESSIONS_FULL, or STOPPING once the gateway drains */
+  /** @throws GatewayError SESSIONS_FULL, SERVER_UNKNOWN while a server is being removed, or STOPPING once the gateway drains */
   open({ front, server, principal, outbox, id }: OpenSession): Session {
-    this.assertAccepting();
-    const mayUse = narrowsTools(principal, server.tools)
-      ? (tool: string) => mayUseTool(principal, server.tools, tool)
-      : undefined;
+    this.assertAccepting(server);
     const session: Session = this.#registry.open({
       front,
       server: server.name,
       principal,
       ...(id === undefined ? {} : { id }),
       lease: (initialize, signal) =>
-        this.#legacy.connect(
-          {
-            server: server.name,
-            policy: server.policy,
-            principal: principal.id,
-            session: session.id,
-            initialize,
-            outbox,
-            signal,
-          },
-          mayUse,
-        ),
+        this.#legacy.connect({
+          server: server.name,
+          policy: this.#current(server).policy,
+          principal: principal.id,
+          session: session.id,
+          initialize,
+          outbox,
+          signal,
+        }),
+      narrow: (lease) => {
+        const { tools } = this.#current(server);
+        return narrowsTools(principal, tools)
+          ? narrowTools(lease, (tool) => mayUseTool(principal, tools, tool))
+          : lease;
+      },
     });
     return session;
   }
 
   /** Calls that belong to no session. */
-  get looseCalls(): number {
-    return this.#loose;
+  looseCalls(server?: string): number {
+    if (server !== undefined) return this.#loose.get(server) ?? 0;
+    return [...this.#loose.values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** @returns what ends the call; called once */
-  callBegun(): () => void {
-    this.#loose += 1;
+  callBegun({ name }: ServedServer): () => void {
+    this.#loose.set(name, (this.#loose.get(name) ?? 0) + 1);
     return () => {
-      this.#loose -= 1;
+      const left = (this.#loose.get(name) ?? 0) - 1;
+      if (left > 0) this.#loose.set(name, left);
+      else this.#loose.delete(name);
     };
+  }
+
+  /** A subscription is no work that anybody waits for; `end` is called when its server changes. @returns what takes it out again */
+  listenBegun({ name }: ServedServer, end: () => void): () => void {
+    this.#listens.set(end, name);
+    return () => {
+      this.#listens.delete(end);
+    };
+  }
+
+  /** Their clients subscribe again, to the server as it is then. */
+  endListens(server: string): void {
+    for (const [end, name] of this.#listens) if (name === server) end();
   }
 
   /** Running calls go on; nothing new begins. */
@@ -114,7 +159,14 @@ export class Sessions {
     this.#accepting = false;
   }
 
-  assertAccepting(): void {
+  /** @throws GatewayError STOPPING, or SERVER_UNKNOWN for a server that is being removed */
+  assertAccepting(server?: ServedServer): void {
     if (!this.#accepting) throw new GatewayError('STOPPING');
+    if (server !== undefined && !this.#servers.has(server.name)) throw new GatewayError('SERVER_UNKNOWN');
+  }
+
+  /** As it is configured now; a session keeps the rules of a server that is no longer. */
+  #current(server: ServedServer): ServedServer {
+    return this.#servers.get(server.name) ?? server;
   }
 }

@@ -18,6 +18,7 @@ const MAX_MESSAGE_BYTES = 2048;
 export function levelOf(event: GatewayEvent): Level {
   switch (event.type) {
     case 'gateway.fault':
+    case 'config.rejected':
       return 'error';
     case 'instance.exited':
       return event.exit.expected ? 'debug' : event.ready ? 'warn' : 'error';
@@ -31,9 +32,12 @@ export function levelOf(event: GatewayEvent): Level {
       return event.state === 'failed' ? 'error' : 'warn';
     case 'request.refused':
       return event.status === 401 || event.status === 403 || event.status >= 500 ? 'warn' : 'debug';
+    case 'config.reloaded':
+      return event.needRestart.length > 0 ? 'warn' : 'info';
     case 'server.recovered':
     case 'gateway.stopping':
     case 'gateway.stopped':
+    case 'server.drained':
     case 'session.opened':
     case 'session.ended':
       return 'info';
@@ -57,6 +61,12 @@ function sentence(event: GatewayEvent): string {
       return 'Stopped';
     case 'gateway.fault':
       return `Fault in ${event.where}: ${event.cause instanceof Error ? (event.cause.stack ?? event.cause.message) : String(event.cause)}`;
+    case 'config.reloaded':
+      return `Configuration reloaded: ${changeWords(event)}`;
+    case 'config.rejected':
+      return `Configuration not reloaded, the one before stays in use: ${event.problems.join(' | ')}`;
+    case 'server.drained':
+      return `Server ${event.server} is removed: its calls, sessions and processes have ended`;
     case 'instance.started':
       return `Server instance ${event.instance} of ${event.server} created (pid ${event.pid})`;
     case 'instance.ready':
@@ -96,6 +106,23 @@ function sentence(event: GatewayEvent): string {
     case 'message':
       return `STDIO message ${event.direction === 'to-server' ? 'sent to' : 'received from'} ${event.server}[${event.instance}]: ${excerpt(event.bytes)}`;
   }
+}
+
+function changeWords(event: Extract<GatewayEvent, { type: 'config.reloaded' }>): string {
+  const { added, removed, changed, retooled, auth, settings, needRestart } = event;
+  const parts: [readonly string[], string][] = [
+    [added, 'added'],
+    [removed, 'removed'],
+    [changed, 'changed, for new sessions'],
+    [retooled, 'with other tools'],
+  ];
+  const words = parts.flatMap(([names, what]) =>
+    names.length === 0 ? [] : [`server${names.length === 1 ? '' : 's'} ${names.join(', ')} ${what}`],
+  );
+  if (auth) words.push('credentials changed');
+  if (settings.length > 0) words.push(`${settings.join(', ')} changed`);
+  if (needRestart.length > 0) words.push(`${needRestart.join(', ')} will change with the next start`);
+  return words.length === 0 ? 'nothing has changed' : words.join('; ');
 }
 
 const FRONT_WORDS: Readonly<Record<string, string>> = {

@@ -94,6 +94,12 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
     labelNames: ['server'],
     registers,
   });
+  const reloaded = new Gauge({
+    name: 'mcp_gateway_config_last_reload_success',
+    help: 'Whether the last configuration that was offered is in use (1), or was refused (0).',
+    registers,
+  });
+  reloaded.set(1);
   addLevel(registry, 'mcp_gateway_instances', 'Server processes that run.', () => levels().instances);
   addLevel(registry, 'mcp_gateway_starts_waiting', 'Starts that wait for a place.', () => levels().waiting);
   addLevel(registry, 'mcp_gateway_sessions', 'Sessions that are open.', () => levels().sessions);
@@ -135,6 +141,12 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
         break;
       case 'session.opened':
         sessions.inc({ server: event.server, front: event.front });
+        break;
+      case 'config.reloaded':
+        reloaded.set(1);
+        break;
+      case 'config.rejected':
+        reloaded.set(0);
         break;
       case 'instance.started':
         starts.inc({ server: event.server });

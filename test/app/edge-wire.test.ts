@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../../src/errors.ts';
 import { createEvents } from '../../src/events.ts';
+import { OpenRequests } from '../../src/http/open-requests.ts';
 import { createHttpServer, serve } from '../../src/http/server.ts';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { BareSseClient } from '../support/sse-client.ts';
@@ -196,6 +197,7 @@ describe('#55 a client that sends slowly', () => {
   async function listening() {
     const app = createHttpServer({
       authenticator: undefined,
+      openRequests: new OpenRequests(),
       realAuth: false,
       allowedHosts: [],
       allowedOrigins: [],

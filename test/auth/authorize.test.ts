@@ -3,7 +3,7 @@ import { compileToolPolicy, mayUseServer, mayUseTool } from '../../src/auth/auth
 import { ANONYMOUS, createGrants, LOOPBACK, type Principal } from '../../src/auth/principal.ts';
 
 function principal(limits: { servers?: string[]; tools?: string[] }): Principal {
-  return { id: 'basic:a', label: 'basic:a', grants: createGrants(limits) };
+  return { id: 'basic:a', label: 'basic:a', grants: createGrants(limits), credential: '' };
 }
 
 describe('mayUseServer', () => {

@@ -45,5 +45,5 @@ describe('createVerdictCache', () => {
 });
 
 function who(id: string): Principal {
-  return { id, label: id, grants: createGrants({}) };
+  return { id, label: id, grants: createGrants({}), credential: '' };
 }

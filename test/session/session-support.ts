@@ -5,7 +5,7 @@ import type { Lease } from '../../src/instance/pool/pool.ts';
 import { deferred } from '../../src/util/deferred.ts';
 
 export function principal(id: string): Principal {
-  return { id, label: `label of ${id}`, grants: createGrants({}) };
+  return { id, label: `label of ${id}`, grants: createGrants({}), credential: '' };
 }
 
 /** A lease without a process: it records how it was given back. */

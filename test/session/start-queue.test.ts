@@ -70,6 +70,29 @@ describe('the queue of starts', () => {
     await expect(queue.enter(never)).resolves.toBeTypeOf('function');
   });
 
+  it('fills more places at once, and fewer as they are given back', async () => {
+    const queue = new StartQueue(1);
+    const log: string[] = [];
+    const enter = async (name: string) => {
+      const leave = await queue.enter(never);
+      log.push(name);
+      return leave;
+    };
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(enter);
+    const leaveA = await a;
+    queue.resize(3);
+    const [leaveB, leaveC] = [await b, await c];
+    expect([log, queue.length]).toEqual([['a', 'b', 'c'], 1]);
+    queue.resize(1);
+    leaveA?.();
+    leaveB?.();
+    await Promise.resolve();
+    expect([log, queue.length]).toEqual([['a', 'b', 'c'], 1]);
+    leaveC?.();
+    await d;
+    expect([log, queue.length]).toEqual([['a', 'b', 'c', 'd'], 0]);
+  });
+
   it('giving up after admission takes nothing from anybody', async () => {
     const queue = new StartQueue(1);
     const abort = new AbortController();

@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { ConfigDiff } from '../../src/app/config-diff.ts';
 import { createGateway, type Gateway } from '../../src/app/gateway.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import type { GatewayEvent } from '../../src/events.ts';
 
 export interface TestGateway extends AsyncDisposable {
@@ -19,6 +21,8 @@ export interface TestGateway extends AsyncDisposable {
     type: T,
     satisfies?: (event: Extract<GatewayEvent, { type: T }>) => boolean,
   ): Promise<Extract<GatewayEvent, { type: T }>>;
+  /** Replaces the configuration; hostname and port are as at the start. */
+  reload(config: Record<string, unknown>): Promise<ConfigDiff>;
   stop(): Promise<void>;
   /** Pids of all server processes that were started so far. */
   pids(): number[];
@@ -39,13 +43,7 @@ export async function startGateway(
   config: Record<string, unknown>,
   env: NodeJS.ProcessEnv = {},
 ): Promise<TestGateway> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-gateway-test-'));
-  const path = join(folder, 'config.yaml');
-  await writeFile(path, stringify({ hostname: '127.0.0.1', port: 0, ...config }));
-  const loaded = await loadConfig(path, env);
-  await rm(folder, { recursive: true });
-  if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join('\n'));
-  const gateway = createGateway(loaded.config);
+  const gateway = createGateway(await load(config, env));
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
   gateway.events.subscribe((event) => {
@@ -73,9 +71,21 @@ export async function startGateway(
         look();
       }),
     pids: () => events.flatMap((event) => (event.type === 'instance.started' ? [event.pid] : [])),
+    reload: async (next) => gateway.reload(await load(next, env)),
     stop: () => gateway.stop(),
     [Symbol.asyncDispose]: () => gateway.stop(),
   };
+}
+
+/** As a user would have it read from a file. */
+export async function load(config: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Promise<Config> {
+  const folder = await mkdtemp(join(tmpdir(), 'mcp-gateway-test-'));
+  const path = join(folder, 'config.yaml');
+  await writeFile(path, stringify({ hostname: '127.0.0.1', port: 0, ...config }));
+  const loaded = await loadConfig(path, env);
+  await rm(folder, { recursive: true });
+  if (!loaded.ok) throw new Error(loaded.issues.map(formatIssue).join('\n'));
+  return loaded.config;
 }
 
 /** Whether any process of the group is left. */

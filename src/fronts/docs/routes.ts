@@ -54,11 +54,11 @@ export interface DocsOptions {
   readonly anonymous: boolean;
 }
 
-export function serveDocs(app: FastifyInstance, options: DocsOptions): void {
-  const signIn = decideSignIn(options);
+/** `options` are asked for with each request: they may change. */
+export function serveDocs(app: FastifyInstance, options: () => DocsOptions): void {
   /** `assets` is the path to them, relative to the page: what a proxy puts before it is not known here. */
   const shell = (assets: string) => async (request: FastifyRequest, reply: FastifyReply) => {
-    const html = await readShell({ assets, 'sign-in': signIn });
+    const html = await readShell({ assets, 'sign-in': decideSignIn(options()) });
     reply.headers(SHELL_HEADERS);
     if (isCached(request, reply, toEntityTag(html))) return reply.code(304).send();
     return reply.type('text/html; charset=utf-8').send(html);

@@ -54,7 +54,7 @@ function handle(
   reply: FastifyReply,
   classify: (head: InboundHead) => Inbound,
 ): void {
-  const server = fronts.sessions.server(request.principal, request.params.server);
+  const server = fronts.sessions.serverOfRequest(request.principal, request.params.server);
   hand(fronts, request, reply, server, classify(headOf(request, fronts.sessionless !== undefined)));
 }
 

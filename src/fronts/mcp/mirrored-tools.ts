@@ -33,12 +33,17 @@ export class MirroredTools {
     return tools === undefined ? asked.then((later) => paramsOf(later, frame)) : paramsOf(tools, frame);
   }
 
+  /** The server has changed. */
+  forget(server: string): void {
+    this.#servers.delete(server);
+  }
+
   #known(server: string, upstream: Upstream): Known {
     const known = this.#servers.get(server);
     if (known !== undefined && known.untilMs > performance.now()) return known;
     // A failure is not believed for as long as a list: the next call asks again.
     const asked = ask(upstream).catch((): Tools => {
-      this.#servers.delete(server);
+      if (this.#servers.get(server) === fresh) this.#servers.delete(server);
       return new Map();
     });
     const fresh: Known = { asked, untilMs: performance.now() + FRESH_MS, tools: undefined };

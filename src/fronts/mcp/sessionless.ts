@@ -29,7 +29,7 @@ export class SessionlessFront implements PostHost {
   post(request: FastifyRequest, reply: FastifyReply, server: ServedServer, frame: Frame): void {
     const mode = decideAnswerMode(request.headers.accept);
     if (mode === undefined) throw new GatewayError('NOT_ACCEPTABLE');
-    this.#sessions.assertAccepting();
+    this.#sessions.assertAccepting(server);
     const post = new PostReply(reply, this, {
       mode,
       expected: 1,
@@ -38,7 +38,12 @@ export class SessionlessFront implements PostHost {
       prime: false,
       watched: false,
     });
-    void this.#call(request, server, frame, new SessionlessExchange(post, frame, this.#sessions.callBegun()));
+    void this.#call(
+      request,
+      server,
+      frame,
+      new SessionlessExchange(post, frame, this.#sessions.callBegun(server)),
+    );
   }
 
   get writeDeadlineMs(): number {

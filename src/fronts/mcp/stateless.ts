@@ -13,8 +13,9 @@ import { findMember, parseAt } from '../../protocol/json-member.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
 import { type MirroredParam, refuseMirrored } from '../../protocol/mirrored-params.ts';
 import { textPayload, toPayload } from '../../protocol/payload.ts';
-import { modernErrorText } from '../../protocol/rpc-text.ts';
+import { modernErrorText, resultText } from '../../protocol/rpc-text.ts';
 import { classOfRequest, clientInfoOf } from '../../relay/capability-class.ts';
+import { subscriptionResult } from '../../relay/listen-hub.ts';
 import { narrowTools } from '../../relay/narrow-tools.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { type AnswerMode, decideAnswerMode } from './answer-mode.ts';
@@ -54,13 +55,15 @@ export class StatelessFront {
     if (refusal !== undefined) throw refusal;
     const mode = decideAnswerMode(headers.accept);
     if (mode === undefined) throw new GatewayError('NOT_ACCEPTABLE');
-    this.#sessions.assertAccepting();
+    this.#sessions.assertAccepting(server);
     const isListen = frame.method === 'subscriptions/listen';
     // A subscription is no work that a stopping gateway waits for.
-    const exchange = new StatelessExchange(
+    const exchange: StatelessExchange = new StatelessExchange(
       frame,
       this.#options.times,
-      isListen ? undefined : this.#sessions.callBegun(),
+      isListen
+        ? this.#sessions.listenBegun(server, () => exchange.complete())
+        : this.#sessions.callBegun(server),
     );
     // It is a stream from the start.
     exchange.answerOn(reply, isListen ? 'sse' : mode);
@@ -129,14 +132,14 @@ function replyOptions(mode: AnswerMode): PostReplyOptions {
 class StatelessExchange implements Exchange, PostHost {
   readonly #id: Buffer;
   readonly #times: StreamTimes;
-  readonly #onOver: (() => void) | undefined;
+  readonly #onOver: () => void;
   #post: PostReply | undefined;
   #upstream: Upstream | undefined;
   #call: Call | undefined;
   #over = false;
 
   /** `onOver` is told once, when nobody waits for the answer any more. */
-  constructor(frame: Frame, times: StreamTimes, onOver: (() => void) | undefined) {
+  constructor(frame: Frame, times: StreamTimes, onOver: () => void) {
     this.#id = idText(frame);
     this.#times = times;
     this.#onOver = onOver;
@@ -175,6 +178,14 @@ class StatelessExchange implements Exchange, PostHost {
     this.#finish();
   }
 
+  /** A subscription ends by the gateway's will, as by the server's: with its result. */
+  complete(): void {
+    if (this.#over) return;
+    this.#call?.cancel('the server has changed');
+    this.#finish();
+    this.#post?.settle(textPayload(resultText(this.#id, subscriptionResult(this.#id))));
+  }
+
   notify(message: Message): Delivery {
     if (this.#over || this.#post === undefined) return 'gone';
     return this.#post.send(toPayload(message));
@@ -204,7 +215,7 @@ class StatelessExchange implements Exchange, PostHost {
 
   #finish(): void {
     this.#over = true;
-    this.#onOver?.();
+    this.#onOver();
     this.#release();
   }
 

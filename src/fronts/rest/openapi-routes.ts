@@ -20,7 +20,7 @@ export function serveOpenApi(
   app: FastifyInstance,
   sessions: Sessions,
   catalog: Catalog,
-  options: OpenApiOptions,
+  options: () => OpenApiOptions,
 ): void {
   const documents = new Documents(sessions, catalog, options);
   for (const format of ['json', 'yaml'] as const) {
@@ -38,10 +38,10 @@ export function serveOpenApi(
 class Documents {
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
-  readonly #options: OpenApiOptions;
+  readonly #options: () => OpenApiOptions;
   readonly #renditions = new Renditions();
 
-  constructor(sessions: Sessions, catalog: Catalog, options: OpenApiOptions) {
+  constructor(sessions: Sessions, catalog: Catalog, options: () => OpenApiOptions) {
     this.#sessions = sessions;
     this.#catalog = catalog;
     this.#options = options;
@@ -56,6 +56,7 @@ class Documents {
   ): Promise<FastifyReply> {
     this.#sessions.assertAccepting();
     const { principal } = request;
+    const options = this.#options();
     const wish = parseWish(request.query as Record<string, unknown>);
     const served = only === undefined ? this.#sessions.serversOf(principal) : [only];
     const asked = await askServers(
@@ -69,9 +70,9 @@ class Documents {
     const { text, etag } = this.#renditions.get(
       JSON.stringify([principal.id, only?.name, wish, format]),
       // What a caller may use is decided by objects that are made anew when the configuration changes.
-      [principal.grants, ...asked.map(({ outcome }) => outcome), ...served.map(({ tools }) => tools)],
+      [principal.grants, ...asked.map(({ outcome }) => outcome), ...served.map(({ tools }) => tools), options],
       () =>
-        toText(describeServers(asked, { ...this.#options, onlyServer: only?.name }, wish).document, format),
+        toText(describeServers(asked, { ...options, onlyServer: only?.name }, wish).document, format),
     );
     // Kept by whoever asked, and asked about before each use: it changes with the servers.
     reply.headers({ etag, 'cache-control': 'private, no-cache', vary: 'Authorization, Origin' });

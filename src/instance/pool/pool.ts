@@ -26,6 +26,16 @@ export interface PoolState {
   readonly traffic: Traffic;
 }
 
+/** What a pool runs and how much of it; replaced as a whole while it runs. */
+export interface PoolSettings {
+  /** A server that has not changed keeps the very object: what runs is compared by identity. */
+  readonly servers: ReadonlyMap<string, ServerSpec>;
+  readonly maxInstances: number;
+  readonly concurrentStarts: number;
+  /** A shared process that nobody uses is ended after this long, in milliseconds. */
+  readonly idleMs: number;
+}
+
 /** Who may have which process. Dedicated ones by `lease`, shared ones by `shared`. */
 export interface Pool {
   readonly shared: SharedProcesses;
@@ -38,6 +48,13 @@ export interface Pool {
   state(): PoolState;
   /** How starts of a server go. */
   health(server: string): ServerHealth;
+  /**
+   * Other settings count from now on. Processes of a server whose spec is no longer there are given to nobody new: those
+   * that nobody has a lease on end now, the others with their last lease.
+   */
+  configure(settings: PoolSettings): void;
+  /** Ends every process that was started by this very spec, used or not. Resolves when none is left. */
+  endAll(spec: ServerSpec): Promise<void>;
   /** Ends every process; `now` without grace. Resolves when none is left. */
   stop(now?: boolean): Promise<void>;
 }

@@ -8,18 +8,13 @@ import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
 import { type ServerHealth, Supervisor, type SupervisorOptions } from '../supervisor.ts';
 import type { Traffic } from '../wire.ts';
-import type { Lease, LeaseRequest, Pool, PoolState } from './pool.ts';
+import type { Lease, LeaseRequest, Pool, PoolSettings, PoolState } from './pool.ts';
 import { SharedProcesses } from './shared-processes.ts';
 
-export interface PoolOptions {
-  readonly servers: ReadonlyMap<string, ServerSpec>;
+export interface PoolOptions extends PoolSettings {
   readonly events: Events;
   /** Whom the gateway introduces itself as when it shakes hands. */
   readonly clientInfo: ClientInfo;
-  readonly maxInstances: number;
-  readonly concurrentStarts: number;
-  /** A shared process that nobody uses is ended after this long, in milliseconds. */
-  readonly idleMs: number;
   /** Ends the processes should this one be killed. */
   readonly guard?: OrphanGuard;
   /** What tests replace of the supervision. */
@@ -33,7 +28,7 @@ export function createPool(options: PoolOptions): Pool {
 class ProcessPool implements Pool {
   readonly shared: SharedProcesses;
   readonly clientInfo: ClientInfo;
-  readonly #options: PoolOptions;
+  #settings: PoolSettings;
   readonly #queue: StartQueue;
   readonly #supervisor: Supervisor;
   readonly #instances = new Set<Instance>();
@@ -43,7 +38,7 @@ class ProcessPool implements Pool {
   #past: Traffic = { toServer: 0, fromServer: 0 };
 
   constructor(options: PoolOptions) {
-    this.#options = options;
+    this.#settings = options;
     this.clientInfo = options.clientInfo;
     this.#queue = new StartQueue(options.concurrentStarts);
     this.#supervisor = new Supervisor({
@@ -53,12 +48,12 @@ class ProcessPool implements Pool {
     });
     this.shared = new SharedProcesses({
       start: (server, tentative) => this.#start(server, this.#stopping.signal, tentative),
-      idleMs: options.idleMs,
+      idleMs: () => this.#settings.idleMs,
     });
   }
 
   spec(server: string): ServerSpec {
-    const spec = this.#options.servers.get(server);
+    const spec = this.#settings.servers.get(server);
     if (spec === undefined) throw new GatewayError('SERVER_UNKNOWN');
     return spec;
   }
@@ -79,6 +74,18 @@ class ProcessPool implements Pool {
     return { instances: this.#instances.size, waiting: this.#queue.length, traffic };
   }
 
+  configure(settings: PoolSettings): void {
+    const former = this.#settings.servers;
+    this.#settings = settings;
+    this.#queue.resize(settings.concurrentStarts);
+    for (const [name, spec] of former) if (settings.servers.get(name) !== spec) this.shared.retire(name);
+  }
+
+  async endAll(spec: ServerSpec): Promise<void> {
+    const own = [...this.#instances].filter((instance) => instance.spec === spec);
+    await Promise.all(own.map((instance) => instance.stop()));
+  }
+
   async stop(now = false): Promise<void> {
     this.#stopping.abort(new GatewayError('STOPPING'));
     await Promise.all([...this.#instances].map((instance) => instance.stop(now)));
@@ -91,9 +98,11 @@ class ProcessPool implements Pool {
     const leave = await this.#queue.enter(signal);
     const refusal = this.#stopping.signal.aborted
       ? 'STOPPING'
-      : this.#instances.size >= this.#options.maxInstances
+      : this.#instances.size >= this.#settings.maxInstances
         ? 'INSTANCES_FULL'
-        : undefined;
+        : this.#settings.servers.has(server)
+          ? undefined
+          : 'SERVER_UNKNOWN';
     if (refusal !== undefined) {
       leave();
       throw new GatewayError(refusal);

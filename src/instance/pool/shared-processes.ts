@@ -33,7 +33,7 @@ export interface Shared<T> {
   readonly state: T;
   readonly instance: number;
   readonly ended: Promise<InstanceExit>;
-  /** Resolves when it can no longer be leased. */
+  /** Resolves when nobody new should be led to it: it is being ended, or will be with its last lease. */
   readonly over: Promise<void>;
   /** A lease for one caller; the process is not idle before it is given back. @throws GatewayError SERVER_EXITED */
   lease(options?: LeaseOptions): Upstream;
@@ -43,12 +43,17 @@ export interface SharedOptions {
   /** Starts a process within the pool's bounds. */
   readonly start: (server: string, tentative?: boolean) => Promise<Instance>;
   /** A process without leases is ended after this long, in milliseconds. */
-  readonly idleMs: number;
+  readonly idleMs: () => number;
+}
+
+interface Filed {
+  readonly server: string;
+  readonly opening: Promise<SharedProcess<unknown>>;
 }
 
 export class SharedProcesses {
   readonly #options: SharedOptions;
-  readonly #processes = new Map<string, Promise<SharedProcess<unknown>>>();
+  readonly #processes = new Map<string, Filed>();
 
   constructor(options: SharedOptions) {
     this.#options = options;
@@ -57,19 +62,31 @@ export class SharedProcesses {
   /** Rejects with what starting or `open` failed with. A key always stands for one type of state. */
   share<T>(request: ShareRequest<T>): Promise<Shared<T>> {
     const known = this.#processes.get(request.key);
-    if (known !== undefined) return known as Promise<SharedProcess<T>>;
+    if (known !== undefined) return known.opening as Promise<SharedProcess<T>>;
     const opening = this.#open(request);
-    this.#file(request.key, opening);
+    this.#file(request.key, { server: request.server, opening });
     return opening;
   }
 
-  #file(key: string, opening: Promise<SharedProcess<unknown>>): void {
-    this.#processes.set(key, opening);
+  /** Leads nobody new to the processes of a server; each ends when the last lease on it is given back. */
+  retire(server: string): void {
+    for (const [key, filed] of this.#processes) {
+      if (filed.server !== server) continue;
+      this.#processes.delete(key);
+      filed.opening.then(
+        (process) => process.retire(),
+        () => undefined,
+      );
+    }
+  }
+
+  #file(key: string, filed: Filed): void {
+    this.#processes.set(key, filed);
     const forget = (): void => {
-      if (this.#processes.get(key) === opening) this.#processes.delete(key);
+      if (this.#processes.get(key) === filed) this.#processes.delete(key);
     };
     // From the moment it is being ended nobody is led to it any more.
-    opening.then((process) => void process.over.then(forget), forget);
+    filed.opening.then((process) => void process.over.then(forget), forget);
   }
 
   /** Files a process under another key, once it is known what it is; the first one there stays. */
@@ -89,7 +106,11 @@ export class SharedProcesses {
         key,
         attend: (outbox) => instance.attach(outbox, async () => undefined),
       });
-      return new SharedProcess(instance, state, isBrief?.(state) === true ? BRIEF_MS : this.#options.idleMs);
+      return new SharedProcess(
+        instance,
+        state,
+        isBrief?.(state) === true ? () => BRIEF_MS : this.#options.idleMs,
+      );
     } catch (cause) {
       void instance.stop();
       throw cause;
@@ -106,13 +127,13 @@ class SharedProcess<T> implements Shared<T> {
   readonly state: T;
   readonly over: Promise<void>;
   readonly #instance: Instance;
-  readonly #idleMs: number;
+  #idleMs: () => number;
   readonly #ending = deferred<void>();
   #leases = 0;
   #over = false;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(instance: Instance, state: T, idleMs: number) {
+  constructor(instance: Instance, state: T, idleMs: () => number) {
     this.#instance = instance;
     this.state = state;
     this.#idleMs = idleMs;
@@ -146,6 +167,15 @@ class SharedProcess<T> implements Shared<T> {
     );
   }
 
+  /** Whoever was just led here still gets a lease. */
+  retire(): void {
+    this.#idleMs = () => BRIEF_MS;
+    this.#ending.resolve();
+    if (this.#leases > 0 || this.#over) return;
+    clearTimeout(this.#idle);
+    this.#startIdle();
+  }
+
   #end(): void {
     this.#over = true;
     this.#ending.resolve();
@@ -155,6 +185,6 @@ class SharedProcess<T> implements Shared<T> {
     this.#idle = setTimeout(() => {
       this.#end();
       void this.#instance.stop();
-    }, this.#idleMs);
+    }, this.#idleMs());
   }
 }
