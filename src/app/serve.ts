@@ -1,35 +1,40 @@
 /** Serves a configuration until a signal ends it: log, banner, gateway, exit code. */
+import { formatIssue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents } from '../events.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { banner } from './banner.ts';
 import { createGateway } from './gateway.ts';
+import { keepReloaded } from './keep-reloaded.ts';
 import { describeListenError } from './listen-error.ts';
+import { logSettings } from './log-settings.ts';
+import type { GoodConfig } from './reloader.ts';
 import { stopOnSignals } from './signals.ts';
 
 export interface ServeInput {
-  readonly config: Config;
+  readonly loaded: GoodConfig;
   readonly configPath: string;
-  readonly secrets: readonly string[];
-  readonly warnings: readonly string[];
+  /** Whether changes of the file are put to use by themselves; on SIGHUP they always are. */
+  readonly watch: boolean;
 }
 
 /** Resolves with the exit code: 0 after a clean stop, 3 when the address cannot be used. */
 export async function serveUntilStopped(input: ServeInput): Promise<number> {
-  const { config, secrets, warnings } = input;
+  const { config, secrets, warnings } = input.loaded;
   const log = createProcessLog(config, secrets);
   const events = createEvents();
   const unfollow = log.follow(events);
-  for (const warning of warnings) log.write('warn', warning);
+  for (const warning of warnings) log.write('warn', formatIssue(warning));
   const gateway = createGateway(config, events);
   const failed = onFault(log);
+  const reloading = keepReloaded(gateway, input, log);
   let port: number;
   try {
     port = await gateway.listen();
   } catch (cause) {
     // What was never up is not told to stop.
     unfollow();
-    await gateway.stopNow();
+    await Promise.all([reloading.stop(), gateway.stopNow()]);
     log.write('error', describeListenError(cause, config.hostname, config.port));
     return 3;
   }
@@ -41,18 +46,13 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
     return gateway.stop();
   });
   const code = await Promise.race([stopped, ended.then(() => 1)]);
+  await reloading.stop();
   return faulted ? 1 : code;
 }
 
 export function createProcessLog(config: Config, secrets: readonly string[]): Log {
-  const terminal = process.stderr.isTTY;
-  return createLog({
-    level: config.debug.level,
-    format: config.debug.format ?? (terminal ? 'pretty' : 'json'),
-    colors: terminal && !process.env['NO_COLOR'],
-    secrets,
-    stream: process.stderr,
-  });
+  const colors = process.stderr.isTTY && !process.env['NO_COLOR'];
+  return createLog({ ...logSettings(config, secrets), colors, stream: process.stderr });
 }
 
 /** A fault that nobody caught: told, then drained, never carried on with. */

@@ -2,7 +2,7 @@
 import { CommanderError, Option, Command as Program } from 'commander';
 
 export type Command =
-  | { readonly kind: 'serve'; readonly config: string | undefined }
+  | { readonly kind: 'serve'; readonly config: string | undefined; readonly watch: boolean }
   | { readonly kind: 'check'; readonly config: string | undefined }
   | {
       readonly kind: 'schema-dump';
@@ -22,6 +22,7 @@ interface ServeOptions extends SharedOptions {
   readonly schemaDump?: true;
   readonly schemaFormat: 'yaml' | 'json';
   readonly output?: string;
+  readonly watch: boolean;
 }
 
 /** Exit code of a command line that makes no sense, as of a configuration that makes none. */
@@ -31,6 +32,7 @@ const USAGE_EXIT_CODE = 2;
 const SERVE_HELP = `
 Without a command the servers are served; the options of serve can be given as they are:
   -c, --config <file>      configuration file (default: $CONFIG_PATH, then ./config.yaml)
+  --no-watch               reload the file on SIGHUP only, not whenever it changes
   --schemaDump             print the OpenAPI document of all servers and exit
   --schemaFormat <format>  yaml (default) or json
   -o, --output <file>      write the document to a file`;
@@ -49,6 +51,8 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     .command('serve', { isDefault: true })
     .description('serve the configured servers (default)')
     .addOption(configOption())
+    .option('--watch', 'reload the file whenever it changes (default)', true)
+    .option('--no-watch', 'reload it on SIGHUP only')
     .option('--schemaDump', 'print the OpenAPI document of all servers and exit')
     .addOption(
       new Option('--schemaFormat <format>', 'format of that document')
@@ -56,11 +60,11 @@ export function parseArgs(argv: readonly string[], version: string): Command {
         .default('yaml'),
     )
     .option('-o, --output <file>', 'write the document to a file instead of standard output')
-    .action(({ config, schemaDump, schemaFormat, output }: ServeOptions) => {
+    .action(({ config, schemaDump, schemaFormat, output, watch }: ServeOptions) => {
       command =
         schemaDump === true
           ? { kind: 'schema-dump', config, format: schemaFormat, output }
-          : { kind: 'serve', config };
+          : { kind: 'serve', config, watch };
     });
   program
     .command('check')

@@ -6,7 +6,7 @@ import { hashSecret } from '../app/hash.ts';
 import { reportLine } from '../app/report-line.ts';
 import { createProcessLog, serveUntilStopped } from '../app/serve.ts';
 import { formatIssue } from '../config/issues.ts';
-import { type LoadedConfig, loadConfig, resolveConfigPath } from '../config/load.ts';
+import { type LoadedFiles, loadConfig, resolveConfigPath } from '../config/load.ts';
 import { createEvents } from '../events.ts';
 import type { Command } from './args.ts';
 
@@ -23,14 +23,14 @@ export async function run(command: Command): Promise<number> {
       return check(command.config);
     case 'serve':
       return withConfig(command.config, (loaded, configPath) =>
-        serveUntilStopped({ ...loaded, configPath, warnings: loaded.warnings.map(formatIssue) }),
+        serveUntilStopped({ loaded, configPath, watch: command.watch }),
       );
     case 'schema-dump':
       return withConfig(command.config, (loaded) => printSchema(loaded, command.format, command.output));
   }
 }
 
-type GoodConfig = Extract<LoadedConfig, { ok: true }>;
+type GoodConfig = Extract<LoadedFiles, { ok: true }>;
 
 async function withConfig(
   option: string | undefined,

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { SecretFile, Sources } from './environment.ts';
+import { fingerprintOf } from './fingerprints.ts';
 import type { ConfigIssue } from './issues.ts';
 import { type LoadedConfig, parseConfig } from './parse.ts';
 
@@ -17,20 +18,25 @@ export function resolveConfigPath(option: string | undefined, env: NodeJS.Proces
   return resolve(cwd, option || env['CONFIG_PATH'] || 'config.yaml');
 }
 
+/** With every file that was read for it, and what it held; undefined where it could not be read. */
+export type LoadedFiles = LoadedConfig & { readonly files: ReadonlyMap<string, string | undefined> };
+
 /** Reads, substitutes and validates the file. Never rejects: whatever is wrong is among the issues, all in one run. */
-export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<LoadedConfig> {
+export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<LoadedFiles> {
   const folder = dirname(resolve(path));
+  const files = new Map<string, string | undefined>();
   const read = await readConfigFile(path);
-  if (!read.ok) return { ok: false, issues: [wholeFile(path, read.what, read.hint)] };
-  const loaded = parseConfig({ file: path, folder, text: read.text }, sourcesOf(env, folder));
-  if (!loaded.ok || !read.isExposed) return loaded;
+  files.set(resolve(path), read.print);
+  if (!read.ok) return { ok: false, issues: [wholeFile(path, read.what, read.hint)], files };
+  const loaded = parseConfig({ file: path, folder, text: read.text }, sourcesOf(env, folder, files));
+  if (!loaded.ok || !read.isExposed) return { ...loaded, files };
   const warning = wholeFile(path, 'others than its owner can change this file', `run chmod go-w ${path}`);
-  return { ...loaded, warnings: [warning, ...loaded.warnings] };
+  return { ...loaded, warnings: [warning, ...loaded.warnings], files };
 }
 
 type ReadFile =
-  | { readonly ok: true; readonly text: string; readonly isExposed: boolean }
-  | { readonly ok: false; readonly what: string; readonly hint?: string };
+  | { readonly ok: true; readonly text: string; readonly isExposed: boolean; readonly print: string }
+  | { readonly ok: false; readonly what: string; readonly hint?: string; readonly print?: string };
 
 async function readConfigFile(path: string): Promise<ReadFile> {
   let handle: FileHandle | undefined;
@@ -42,11 +48,12 @@ async function readConfigFile(path: string): Promise<ReadFile> {
     const bytes = await readAtMost(handle, MAX_FILE_BYTES + 1);
     if (bytes.length > MAX_FILE_BYTES) return { ok: false, what: 'the file is larger than 1 MiB' };
     const text = decode(bytes);
+    const print = fingerprintOf(bytes);
     if (text === undefined)
-      return { ok: false, what: 'the file is not UTF-8 text', hint: 'save it as UTF-8' };
+      return { ok: false, what: 'the file is not UTF-8 text', hint: 'save it as UTF-8', print };
     const isExposed =
       process.platform !== 'win32' && stats.isFile() && (stats.mode & GROUP_OR_WORLD_WRITABLE) !== 0;
-    return { ok: true, text, isExposed };
+    return { ok: true, text, isExposed, print };
   } catch (cause) {
     return fileProblem(cause);
   } finally {
@@ -84,20 +91,23 @@ async function readAtMost(handle: FileHandle, limit: number): Promise<Buffer> {
   return buffer.subarray(0, length);
 }
 
-function sourcesOf(env: NodeJS.ProcessEnv, folder: string): Sources {
+function sourcesOf(env: NodeJS.ProcessEnv, folder: string, files: Map<string, string | undefined>): Sources {
   return {
     env: (name) => (Object.hasOwn(env, name) ? env[name] : undefined),
-    file: (path) => readSecretFile(resolve(folder, path)),
+    file: (path) => readSecretFile(resolve(folder, path), files),
   };
 }
 
-function readSecretFile(path: string): SecretFile {
+function readSecretFile(path: string, files: Map<string, string | undefined>): SecretFile {
+  files.set(path, undefined);
   try {
     const stats = statSync(path);
     // A pipe without a writer would block the start for ever.
     if (!stats.isFile()) return { ok: false, why: 'it is not a regular file' };
     if (stats.size > MAX_SECRET_FILE_BYTES) return { ok: false, why: 'it is larger than 64 KiB' };
-    const text = decode(readFileSync(path));
+    const bytes = readFileSync(path);
+    files.set(path, fingerprintOf(bytes));
+    const text = decode(bytes);
     return text === undefined ? { ok: false, why: 'it is not UTF-8 text' } : { ok: true, text };
   } catch (cause) {
     const code = codeOf(cause);

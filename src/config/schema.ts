@@ -41,7 +41,11 @@ const Http = z
       .default([])
       .describe('Origins of web pages that may call the gateway.'),
     maxBodyBytes: bytes(4 * MiB, 1024, GiB, 'Largest body of a request.'),
-    drainMs: milliseconds(25_000, 0, 'How long running calls may finish when the gateway stops.'),
+    drainMs: milliseconds(
+      25_000,
+      0,
+      'How long running calls may finish when the gateway stops or their server is removed.',
+    ),
     sseGraceMs: milliseconds(3_000, 0, 'How long an HTTP+SSE session outlives its stream.'),
     replayBytes: bytes(MiB, 0, GiB, 'How much each stream keeps for a client that reconnects.'),
     legacyStateless: z

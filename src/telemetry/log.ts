@@ -1,6 +1,6 @@
 /** winston: the only place that formats and redacts log lines. Everything goes to standard error. */
 import winston from 'winston';
-import type { Events } from '../events.ts';
+import type { Events, GatewayEvent } from '../events.ts';
 import { describe, LEVELS, type Level, levelOf } from './describe.ts';
 import { createRedactor, printable } from './redact.ts';
 
@@ -18,10 +18,14 @@ export interface Log {
   write(level: Level, message: string): void;
   /** Describes the gateway's events. @returns a function that ends the subscription */
   follow(events: Events): () => void;
+  /** What was secret before stays so: servers that still run may write it. */
+  update(settings: Pick<LogOptions, 'level' | 'format' | 'secrets'>): void;
 }
 
 /** Bytes that may wait for a log reader that does not read; beyond it lines are dropped and counted. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** Secrets of configurations that are no longer in use are remembered up to here; each costs a search in every line. */
+const MAX_SECRETS = 1000;
 const COLORS: Readonly<Record<Level, string>> = {
   error: '31',
   warn: '33',
@@ -31,7 +35,9 @@ const COLORS: Readonly<Record<Level, string>> = {
 };
 
 export function createLog(options: LogOptions): Log {
-  const { stream, level } = options;
+  const { stream, colors } = options;
+  let { level } = options;
+  let secrets = options.secrets;
   const logger = winston.createLogger({
     levels: LEVELS,
     level,
@@ -52,17 +58,35 @@ export function createLog(options: LogOptions): Log {
     }
     logger.log(lineLevel, message, fields);
   };
+  const followed = new Set<() => void>();
   return {
     write: (lineLevel, message) => write(lineLevel, message),
-    follow: (events) =>
-      events.subscribe(
-        (event) => {
-          if (LEVELS[levelOf(event)] > LEVELS[level]) return;
-          const line = describe(event);
-          write(line.level, line.message, line.fields);
-        },
-        { messages: level === 'verbose' },
-      ),
+    follow: (events) => {
+      const listener = (event: GatewayEvent): void => {
+        if (LEVELS[levelOf(event)] > LEVELS[level]) return;
+        const line = describe(event);
+        write(line.level, line.message, line.fields);
+      };
+      let unsubscribe: () => void;
+      // Subscribing again replaces the subscription.
+      const subscribe = (): void => {
+        unsubscribe = events.subscribe(listener, { messages: level === 'verbose' });
+      };
+      followed.add(subscribe);
+      subscribe();
+      return () => {
+        followed.delete(subscribe);
+        unsubscribe();
+      };
+    },
+    update: (settings) => {
+      level = settings.level;
+      const most = Math.max(MAX_SECRETS, settings.secrets.length);
+      secrets = [...new Set([...settings.secrets, ...secrets])].slice(0, most);
+      logger.level = level;
+      logger.format = formatOf({ format: settings.format, colors, secrets });
+      for (const subscribe of followed) subscribe();
+    },
   };
 }
 
@@ -70,7 +94,11 @@ function queuedBytes(stream: NodeJS.WritableStream): number {
   return 'writableLength' in stream ? Number(stream.writableLength) : 0;
 }
 
-function formatOf({ format, colors, secrets }: LogOptions): winston.Logform.Format {
+function formatOf({
+  format,
+  colors,
+  secrets,
+}: Pick<LogOptions, 'format' | 'colors' | 'secrets'>): winston.Logform.Format {
   const redact = createRedactor(secrets);
   return winston.format.printf(({ level, message, ...fields }) => {
     const timestamp = new Date().toISOString();

@@ -51,8 +51,10 @@ describe('in one process', () => {
   });
 
   it.each([
-    [[], { kind: 'serve', config: undefined }],
-    [['serve', '-c', 'x'], { kind: 'serve', config: 'x' }],
+    [[], { kind: 'serve', config: undefined, watch: true }],
+    [['--watch'], { kind: 'serve', config: undefined, watch: true }],
+    [['--no-watch'], { kind: 'serve', config: undefined, watch: false }],
+    [['serve', '-c', 'x', '--no-watch'], { kind: 'serve', config: 'x', watch: false }],
     [['--schemaDump'], { kind: 'schema-dump', config: undefined, format: 'yaml', output: undefined }],
     [
       ['--schemaDump', '--schemaFormat', 'json', '-o', 'f'],

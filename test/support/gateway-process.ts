@@ -55,20 +55,39 @@ export async function startGatewayProcess(
   options: RunOptions = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-gateway-process-'));
-  const running = start(['--config', writeConfig(folder, config)], options);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  return serve(['--config', writeConfig(folder, config)], options, config.port, remove);
+}
+
+/** The same with a file of the caller's own, which says a port that the system chooses. */
+export function serveConfigFile(
+  path: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<GatewayProcess> {
+  return serve(['--config', path, ...args], options, undefined, () => undefined);
+}
+
+async function serve(
+  args: readonly string[],
+  options: RunOptions,
+  ownPort: number | undefined,
+  remove: () => void,
+): Promise<GatewayProcess> {
+  const running = start(args, options);
   const { child, outcome } = running;
   const stop = async (): Promise<void> => {
     const below = child.exitCode === null && child.pid !== undefined ? descendants(child.pid) : [];
     child.kill('SIGKILL');
     await outcome;
     for (const pid of below) killIfThere(pid);
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
   try {
     const port =
-      config.port === undefined
+      ownPort === undefined
         ? Number((await running.says(/listens on 127\.0\.0\.1:(\d+)/))[1])
-        : await answering(config.port);
+        : await answering(ownPort);
     return {
       ...running,
       pid: child.pid ?? 0,
