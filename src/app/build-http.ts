@@ -44,7 +44,9 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
   const app = createHttpServer({
     events,
     openRequests: parts.openRequests,
-    maxBodyBytes: config().http.maxBodyBytes,
+    get maxBodyBytes() {
+      return config().http.maxBodyBytes;
+    },
     get authenticator() {
       return parts.authenticator();
     },

@@ -19,7 +19,7 @@ export interface ConfigDiff {
 }
 
 /** What is fixed when the gateway begins to listen. */
-const FIXED: ReadonlySet<string> = new Set(['hostname', 'port', 'http.maxBodyBytes']);
+const FIXED: ReadonlySet<string> = new Set(['hostname', 'port']);
 
 export function diffConfig(running: Config, next: Config): ConfigDiff {
   const both = [...next.servers].flatMap(([name, server]) => {
@@ -45,7 +45,7 @@ export function diffConfig(running: Config, next: Config): ConfigDiff {
 /** The configuration that counts until the next start: `next`, but for what cannot change any more. */
 export function effectiveConfig(running: Config, next: Config): Config {
   const { hostname, port } = running;
-  return { ...next, hostname, port, http: { ...next.http, maxBodyBytes: running.http.maxBodyBytes } };
+  return { ...next, hostname, port };
 }
 
 /** Dotted, down to what is no plain object. */

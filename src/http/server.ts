@@ -13,6 +13,13 @@ import { readBody } from './body.ts';
 import { type EdgeOptions, guardEdge } from './edge.ts';
 import { fromFastify, reportRefusal, sendError, shapeFor } from './error-response.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Largest body of a request, as it is allowed at the moment. */
+    maxBodyBytes(): number;
+  }
+}
+
 export interface HttpOptions extends EdgeOptions {
   readonly maxBodyBytes: number;
   readonly events: Events;
@@ -49,7 +56,6 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   const times = { ...RECEIVE_TIMES, ...options.receiveTimes };
   const app = Fastify({
     logger: false,
-    bodyLimit: options.maxBodyBytes,
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -75,6 +81,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
       else socket.destroy();
     },
   });
+  app.decorate('maxBodyBytes', () => options.maxBodyBytes);
   app.removeAllContentTypeParsers();
   // Routes read their bodies themselves; what other methods send is for no route.
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
@@ -142,7 +149,7 @@ export function serveGet(app: FastifyInstance, url: string, handler: RouteHandle
 /** The handler is called when its request has all of its body, as a Buffer: an error, too, names the id that stands in it. */
 function withBody(handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (this: FastifyInstance, request, reply) {
-    readBody(request, this.initialConfig.bodyLimit ?? 0, (error, body) => {
+    readBody(request, this.maxBodyBytes(), (error, body) => {
       request.body = body;
       if (error === undefined) answerBy(() => handler.call(this, request, reply), reply);
       else void reply.send(error);

@@ -82,11 +82,12 @@ describe('the difference of two configurations', () => {
     expect(diff.settings.toSorted()).toEqual([
       'debug.level',
       'http.allowedHosts',
+      'http.maxBodyBytes',
       'limits.instances',
       'limits.sessions',
       'publicUrl',
     ]);
-    expect(diff.needRestart.toSorted()).toEqual(['hostname', 'http.maxBodyBytes', 'port']);
+    expect(diff.needRestart.toSorted()).toEqual(['hostname', 'port']);
     const effective = effectiveConfig(running, await load(next));
     expect(diffConfig(running, effective)).toEqual({ ...diff, needRestart: [] });
     expect(diffConfig(effective, await load(next)).needRestart.toSorted()).toEqual(

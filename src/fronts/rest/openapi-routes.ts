@@ -70,9 +70,13 @@ class Documents {
     const { text, etag } = this.#renditions.get(
       JSON.stringify([principal.id, only?.name, wish, format]),
       // What a caller may use is decided by objects that are made anew when the configuration changes.
-      [principal.grants, ...asked.map(({ outcome }) => outcome), ...served.map(({ tools }) => tools), options],
-      () =>
-        toText(describeServers(asked, { ...options, onlyServer: only?.name }, wish).document, format),
+      [
+        principal.grants,
+        ...asked.map(({ outcome }) => outcome),
+        ...served.map(({ tools }) => tools),
+        options,
+      ],
+      () => toText(describeServers(asked, { ...options, onlyServer: only?.name }, wish).document, format),
     );
     // Kept by whoever asked, and asked about before each use: it changes with the servers.
     reply.headers({ etag, 'cache-control': 'private, no-cache', vary: 'Authorization, Origin' });
