@@ -16,6 +16,14 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const PAGE = 'src/fronts/docs/page';
+/** What the page needs of Swagger UI, and what its licence wants to go along. */
+const SWAGGER_UI = [
+  'swagger-ui-bundle.js',
+  'swagger-ui-bundle.js.LICENSE.txt',
+  'swagger-ui.css',
+  'LICENSE',
+  'NOTICE',
+];
 const SOURCES = [
   'src',
   'scripts/build.mjs',
@@ -38,7 +46,10 @@ function build() {
     });
     if (status !== 0) return 1;
     // What browsers are sent is written as they read it.
-    cpSync(join(ROOT, PAGE), join(fresh, relative('src', PAGE)), { recursive: true });
+    const page = join(fresh, relative('src', PAGE));
+    cpSync(join(ROOT, PAGE), page, { recursive: true });
+    for (const name of SWAGGER_UI)
+      cpSync(join(ROOT, 'node_modules', 'swagger-ui-dist', name), join(page, 'swagger-ui', name));
     // A module that was renamed or removed must not live on in what is shipped.
     rmSync(DIST, { recursive: true, force: true });
     renameSync(fresh, DIST);

@@ -55,6 +55,7 @@ function checkFiles(installed) {
     'dist/main.js',
     'dist/index.d.ts',
     'dist/fronts/docs/page/shell.html',
+    'dist/fronts/docs/page/swagger-ui/LICENSE',
     'schema/config.schema.json',
     'README.md',
     'LICENSE',
@@ -62,6 +63,10 @@ function checkFiles(installed) {
   ]) {
     check(existsSync(join(installed, file)), `the package lacks ${file}`);
   }
+  check(
+    !existsSync(join(folder, 'node_modules', '@scarf')),
+    'a package that reports installations came along',
+  );
   for (const file of ['src', 'test', 'config.yaml'])
     check(!existsSync(join(installed, file)), `the package should not have ${file}`);
   const imported = spawnSync(

@@ -1,5 +1,5 @@
-/** The files of the page: our own beside this module, Swagger UI's where its package is installed. Nothing is read before it is asked for. */
-import { createReadStream, type ReadStream } from 'node:fs';
+/** The files of the page: our own, and Swagger UI's. Nothing is read before it is asked for. */
+import { createReadStream, existsSync, type ReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,6 @@ const JS = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 const SVG = 'image/svg+xml';
 
-const require = createRequire(import.meta.url);
-
 /** By the last segment of their URL; no other file can be asked for. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   own('page.css', CSS),
@@ -33,8 +31,8 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   own('result.js', JS),
   own('sign-in.js', JS),
   own('swagger.js', JS),
-  asset('swagger-ui.css', CSS, () => require.resolve('swagger-ui-dist/swagger-ui.css')),
-  asset('swagger-ui-bundle.js', JS, () => require.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
+  asset('swagger-ui.css', CSS, () => swaggerUiPath('swagger-ui.css')),
+  asset('swagger-ui-bundle.js', JS, () => swaggerUiPath('swagger-ui-bundle.js')),
 ]);
 
 /** The page without its content; `places` are the names in braces that stand in it. */
@@ -49,10 +47,24 @@ function own(name: string, contentType: string): [string, Asset] {
 
 function asset(name: string, contentType: string, locate: () => string): [string, Asset] {
   let etag: Promise<string> | undefined;
-  const hash = async (): Promise<string> => toEntityTag(await readFile(locate()));
+  const hash = async (): Promise<string> => {
+    try {
+      return toEntityTag(await readFile(locate()));
+    } catch (cause) {
+      // Looked for again by the next request.
+      etag = undefined;
+      throw cause;
+    }
+  };
   return [name, { contentType, etag: () => (etag ??= hash()), open: () => createReadStream(locate()) }];
 }
 
 function ownPath(name: string): string {
   return fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+}
+
+/** The build puts it beside the page; for who runs the sources it is where its package is installed. */
+function swaggerUiPath(name: string): string {
+  const built = ownPath(`swagger-ui/${name}`);
+  return existsSync(built) ? built : createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
 }
