@@ -95,6 +95,13 @@ export type GatewayEvent =
       readonly type: 'server.recovered';
       readonly server: string;
     }
+  | {
+      /** Told with the first process of a server that has limits. */
+      readonly type: 'server.limits';
+      readonly server: string;
+      readonly applied: readonly string[];
+      readonly absent: readonly { readonly key: string; readonly why: string }[];
+    }
   | { readonly type: 'orphans.swept'; readonly groups: number }
   | {
       /** Servers may outlive a gateway that is killed. */

@@ -45,7 +45,7 @@ describe('README.md', () => {
     const servers = 'servers: { one: { command: npx } }\n';
     const shown = blocks.filter(({ marker }) => marker === 'config').map(({ text }) => text);
     const texts = [...shown, `${example('auth-config')}\n${servers}`];
-    expect(texts.length).toBe(3);
+    expect(texts.length).toBe(4);
     for (const [index, text] of texts.entries()) {
       const path = join(sandbox.folder, `shown-${index}.yaml`);
       writeFileSync(path, text, { mode: 0o600 });

@@ -10,6 +10,7 @@ import { describeListenError } from './listen-error.ts';
 import { logSettings } from './log-settings.ts';
 import type { GoodConfig } from './reloader.ts';
 import { stopOnSignals } from './signals.ts';
+import { unheldLimits } from './unheld-limits.ts';
 
 export interface ServeInput {
   readonly loaded: GoodConfig;
@@ -24,7 +25,7 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
   const log = createProcessLog(config, secrets);
   const events = createEvents();
   const unfollow = log.follow(events);
-  for (const warning of warnings) log.write('warn', formatIssue(warning));
+  for (const warning of [...warnings.map(formatIssue), ...unheldLimits(config)]) log.write('warn', warning);
   const gateway = createGateway(config, events);
   const failed = onFault(log);
   const reloading = keepReloaded(gateway, input, log);

@@ -5,6 +5,7 @@ import { dumpSchema } from '../app/dump-schema.ts';
 import { hashSecret } from '../app/hash.ts';
 import { reportLine } from '../app/report-line.ts';
 import { createProcessLog, serveUntilStopped } from '../app/serve.ts';
+import { unheldLimits } from '../app/unheld-limits.ts';
 import { formatIssue } from '../config/issues.ts';
 import { type LoadedFiles, loadConfig, resolveConfigPath } from '../config/load.ts';
 import { createEvents } from '../events.ts';
@@ -45,7 +46,8 @@ async function withConfig(
 
 function check(option: string | undefined): Promise<number> {
   return withConfig(option, async ({ config, warnings }, path) => {
-    for (const warning of warnings) tell(`warning: ${formatIssue(warning)}`);
+    for (const warning of [...warnings.map(formatIssue), ...unheldLimits(config)])
+      tell(`warning: ${warning}`);
     tell(`${path} is valid: ${config.servers.size} server${config.servers.size === 1 ? '' : 's'}.`);
     return 0;
   });

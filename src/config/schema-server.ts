@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { quoteKey } from './issues.ts';
 import { ALWAYS, asMapping, bytes, complain, LooseText, milliseconds, osText } from './schema-fields.ts';
+import { ResourcesSchema } from './schema-resources.ts';
 import { SERVER_NAME, serverNameProblem } from './server-name.ts';
 
 const MiB = 1_048_576;
@@ -68,6 +69,7 @@ const ServerSchema = z.strictObject({
   ),
   maxCallMs: milliseconds(3_600_000, 1, 'How long a call may take in all, with any progress.'),
   maxLineBytes: bytes(16 * MiB, 1024, 256 * MiB, 'Longest message that the server may send.'),
+  resources: ResourcesSchema,
   tools: Tools,
 });
 

@@ -1,4 +1,5 @@
 import type { Era } from '../protocol/era.ts';
+import type { ServerResources } from './resources.ts';
 
 /** What to run for a server, and for how long it may take. All times in milliseconds. */
 export interface ServerSpec {
@@ -20,6 +21,7 @@ export interface ServerSpec {
   readonly maxCallMs: number;
   /** Longest line accepted from the server, in bytes. */
   readonly maxLineBytes: number;
+  readonly resources?: ServerResources | undefined;
 }
 
 /**

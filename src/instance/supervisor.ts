@@ -5,7 +5,7 @@
 import { GatewayError } from '../errors.ts';
 import type { Events, InstanceExit } from '../events.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { spawnChild } from './child.ts';
+import { startConfined } from './confined-start.ts';
 import { Instance } from './instance.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
 import {
@@ -58,6 +58,7 @@ interface Supervised {
   readonly spec: ServerSpec;
   history: StartHistory;
   reason: string | undefined;
+  limitsTold: boolean;
   /** Processes that are ready. */
   readonly ready: Map<Instance, { readonly atMs: number; readonly issued: number }>;
 }
@@ -69,6 +70,8 @@ export class Supervisor {
   readonly #random: () => number;
   readonly #times: RestartTimes;
   readonly #servers = new Map<string, Supervised>();
+  /** What processes left behind is being ended. */
+  readonly #clearing = new Set<Promise<void>>();
 
   constructor({
     events,
@@ -95,14 +98,23 @@ export class Supervisor {
     const trial = this.#admit(server);
     if (trial) server.history = afterTrialBegan(server.history);
     const startedMs = this.#clock.now();
-    const instance = new Instance(id, spec, spawnChild(spec, id, this.#events), this.#events);
+    const { wire, plan, release } = startConfined(spec, id, this.#events);
+    const instance = new Instance(id, spec, wire, this.#events);
+    if (plan !== undefined && !server.limitsTold) {
+      server.limitsTold = true;
+      const { applied, absent } = plan;
+      this.#events.emit({ type: 'server.limits', server: spec.name, applied, absent });
+    }
     const guarded = instance.pid === undefined ? undefined : this.#guard?.add(instance.pid);
     void instance.started.then(() => {
       guarded?.seen();
       if (instance.facts !== undefined) this.#ready(server, instance);
     });
     // What it left in its group is ended, too, before the group is forgotten.
-    if (guarded !== undefined) void instance.ended.then(() => instance.stop()).then(() => guarded.gone());
+    this.#clearAfter(instance, async () => {
+      await release();
+      guarded?.gone();
+    });
     void instance.ended.then((exit) => {
       const outcome = judgeEnd(exit, { ...this.#lifeOf(server, instance), tentative });
       server.ready.delete(instance);
@@ -111,6 +123,17 @@ export class Supervisor {
       else if (trial) server.history = afterTrialLost(server.history);
     });
     return instance;
+  }
+
+  /** Resolves when nothing is left of processes that have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#clearing);
+  }
+
+  #clearAfter(instance: Instance, clear: () => Promise<void>): void {
+    const cleared = instance.ended.then(() => instance.stop()).then(clear);
+    this.#clearing.add(cleared);
+    void cleared.then(() => this.#clearing.delete(cleared));
   }
 
   health(server: string): ServerHealth {
@@ -129,7 +152,13 @@ export class Supervisor {
   #of(spec: ServerSpec): Supervised {
     const known = this.#servers.get(spec.name);
     if (known?.spec === spec) return known;
-    const fresh: Supervised = { spec, history: NO_HISTORY, reason: undefined, ready: new Map() };
+    const fresh: Supervised = {
+      spec,
+      history: NO_HISTORY,
+      reason: undefined,
+      limitsTold: false,
+      ready: new Map(),
+    };
     this.#servers.set(spec.name, fresh);
     return fresh;
   }

@@ -30,6 +30,8 @@ export function levelOf(event: GatewayEvent): Level {
       return event.what === 'watchdog' ? 'warn' : 'debug';
     case 'server.failing':
       return event.state === 'failed' ? 'error' : 'warn';
+    case 'server.limits':
+      return event.absent.length > 0 ? 'warn' : 'info';
     case 'request.refused':
       return event.status === 401 || event.status === 403 || event.status >= 500 ? 'warn' : 'debug';
     case 'config.reloaded':
@@ -83,6 +85,8 @@ function sentence(event: GatewayEvent): string {
       return `Server ${event.server} ${event.state === 'failed' ? 'has failed' : 'backs off'}: ${event.failures} failed starts in a row, the last with ${event.reason}; the next start is allowed in ${(event.waitMs / 1000).toFixed(1)} s`;
     case 'server.recovered':
       return `Server ${event.server} starts again`;
+    case 'server.limits':
+      return `Limits of each process of ${event.server}: ${event.applied.join(', ') || 'none'}${event.absent.map(({ key, why }) => `; ${key} is not held: ${why}`).join('')}`;
     case 'orphans.swept':
       return `Ended what a gateway that was killed had left running: ${event.groups} process group${event.groups === 1 ? '' : 's'}`;
     case 'orphans.unguarded':

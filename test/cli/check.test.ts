@@ -24,6 +24,17 @@ describe('in one process', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
+  it('check warns of limits that nothing on this system can hold', async () => {
+    using folder = tempFolder();
+    const resources = { cpu: 0.5, cgroup: join(folder.path, 'none') };
+    const path = writeConfig(folder.path, { servers: { one: { ...runs(HOSTILE_SERVER), resources } } });
+    expect(await run({ kind: 'check', config: path })).toBe(0);
+    expect(told).toContain(
+      'warning: servers.one.resources.cpu is not held on this system: there is no cgroup',
+    );
+    expect(told).toContain('warning: servers.one.resources.cgroup is not held on this system: ');
+  });
+
   it.each([
     ['what is not YAML', 'servers: [}\n'],
     ['nothing', ''],

@@ -1,6 +1,6 @@
 /** The real program in a process of its own: what it says, how it ends. Built first when its sources are newer. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -55,6 +55,8 @@ export async function startGatewayProcess(
   options: RunOptions = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-gateway-process-'));
+  // The program may run as another user.
+  chmodSync(folder, 0o755);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   return serve(['--config', writeConfig(folder, config)], options, config.port, remove);
 }

@@ -89,6 +89,7 @@ class ProcessPool implements Pool {
   async stop(now = false): Promise<void> {
     this.#stopping.abort(new GatewayError('STOPPING'));
     await Promise.all([...this.#instances].map((instance) => instance.stop(now)));
+    await this.#supervisor.settled();
   }
 
   /** A place in the queue is held until the handshake is through. */
