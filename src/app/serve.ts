@@ -3,6 +3,7 @@ import { formatIssue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents } from '../events.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { releaseYoungGeneration } from '../util/young-generation.ts';
 import { banner } from './banner.ts';
 import { createGateway } from './gateway.ts';
 import { keepReloaded } from './keep-reloaded.ts';
@@ -39,6 +40,7 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
     log.write('error', describeListenError(cause, config.hostname, config.port));
     return 3;
   }
+  releaseYoungGeneration();
   const stopped = stopOnSignals(gateway);
   for (const line of banner(config, port)) log.write('info', line);
   let faulted = false;

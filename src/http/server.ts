@@ -63,6 +63,8 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     genReqId: requestIds(),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
     http: { ...times, maxHeaderSize: MAX_HEADER_BYTES },
+    // No route has a schema: what would compile them is not loaded, which is 4 MiB.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // URLs that no route can be looked up for; they pass no hook.
     frameworkErrors: (cause, request, reply) => {
       markAnswer(request, reply);
@@ -175,6 +177,12 @@ function answerBy(handle: () => unknown, reply: FastifyReply): void {
 /** A reply that was returned has sent itself, or will. */
 function settle(value: unknown, reply: FastifyReply): void {
   if (value !== undefined && value !== reply && !reply.sent) void reply.send(value);
+}
+
+function noCompiler(): () => never {
+  return () => {
+    throw new TypeError('routes have no schemas here');
+  };
 }
 
 function requestIds(): () => string {

@@ -2,8 +2,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import crossSpawn from 'cross-spawn';
+import type * as CrossSpawn from 'cross-spawn';
 import { childEnvironment, type ServerSpec } from './spec.ts';
 
 const NO_DESCRIPTORS = 'no file descriptors are left (see ulimit -n)';
@@ -12,6 +13,13 @@ const NO_ROOM = 'the system has no room for another process';
 /** Whether the machine is at fault, not the server: another start may work at any moment. */
 export function isFaultOfMachine(spawnError: string | undefined): boolean {
   return spawnError === NO_DESCRIPTORS || spawnError === NO_ROOM;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loaded where it is used: on Windows. */
+function crossSpawn(): typeof CrossSpawn.spawn {
+  return (require('cross-spawn') as typeof CrossSpawn).spawn;
 }
 
 /** Some faults are known at once, most come as the child's `error` event; `describeSpawnError` words both. */
@@ -27,7 +35,7 @@ export function spawnProcess(spec: ServerSpec): ChildProcess | { readonly spawnE
   try {
     // Windows resolves npx.cmd and quotes its arguments only with help.
     return process.platform === 'win32'
-      ? crossSpawn(spec.command, [...spec.args], options)
+      ? crossSpawn()(spec.command, [...spec.args], options)
       : spawn(spec.command, [...spec.args], options);
   } catch (cause) {
     return { spawnError: describeSpawnError(spec, cause) };
