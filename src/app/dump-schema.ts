@@ -27,7 +27,10 @@ export async function dumpSchema(
       return { name, mayUse: (tool: string) => mayUseTool(ANONYMOUS, policy, tool) };
     });
     const asked = await askServers(servers, catalog);
-    const { document, report } = describeServers(asked, openApiOptions(config), { version: '3.1' });
+    const { document, report } = describeServers(asked, openApiOptions(config), {
+      version: '3.1',
+      profile: undefined,
+    });
     return { report, text: toText(document, format) };
   } finally {
     catalog.stop();

@@ -1,16 +1,22 @@
 /** Which document a caller wants, as the query of its URL says. */
 import { GatewayError } from '../../errors.ts';
+import { PROFILES, type ProfileName } from './openapi-profiles.ts';
 
 export const OPENAPI_VERSIONS = ['3.1', '3.0'] as const;
 export type OpenApiVersion = (typeof OPENAPI_VERSIONS)[number];
 
 export interface DocumentWish {
   readonly version: OpenApiVersion;
+  /** For which client; undefined for everything that can be said. */
+  readonly profile: ProfileName | undefined;
 }
 
 /** @throws GatewayError QUERY_INVALID for what is not one of the known values, given once */
 export function parseWish(query: Readonly<Record<string, unknown>>): DocumentWish {
-  return { version: oneOf('version', query['version'], OPENAPI_VERSIONS) ?? '3.1' };
+  return {
+    version: oneOf('version', query['version'], OPENAPI_VERSIONS) ?? '3.1',
+    profile: oneOf('profile', query['profile'], PROFILES),
+  };
 }
 
 function oneOf<T extends string>(name: string, given: unknown, known: readonly T[]): T | undefined {

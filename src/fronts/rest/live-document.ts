@@ -10,6 +10,7 @@ import {
   toOpenApi,
 } from './openapi.ts';
 import { toOpenApi30 } from './openapi-3-0.ts';
+import { applyProfile } from './openapi-profiles.ts';
 
 export interface DescribedServer {
   readonly name: string;
@@ -55,9 +56,14 @@ export function describeServers(
     all.flatMap((asked) => toServerTools(asked) ?? []),
     options,
   );
+  const profiled =
+    wish.profile === undefined
+      ? { document: whole.document, report: [] }
+      : applyProfile(wish.profile, whole.document, options);
   const { document, report: losses } =
-    wish.version === '3.0' ? toOpenApi30(whole.document) : { document: whole.document, report: [] };
+    wish.version === '3.0' ? toOpenApi30(profiled.document) : { document: profiled.document, report: [] };
   const report: ReportEntry[] = [
+    ...profiled.report,
     ...all.flatMap(toFailure),
     ...whole.leftOut.map(
       ({ reason, ...where }): ReportEntry => ({ kind: 'left-out', ...where, what: reason }),
@@ -65,8 +71,8 @@ export function describeServers(
     ...whole.warnings.map((warning): ReportEntry => ({ kind: 'changed', ...warning })),
     ...losses,
   ];
-  if (report.length > 0) document['x-mcp-report'] = report.slice(0, MAX_CARRIED);
-  return { document, report };
+  const carried = report.slice(0, MAX_CARRIED);
+  return { document: carried.length === 0 ? document : { ...document, 'x-mcp-report': carried }, report };
 }
 
 function toServerTools({ server, outcome }: Asked): ServerTools | undefined {
