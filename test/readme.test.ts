@@ -76,6 +76,21 @@ describe('the gateway that `npm start` runs', { timeout: 120_000 }, () => {
     expect(treeIn(stdout)).toEqual([{ name: 'shopping.md', type: 'file' }]);
   });
 
+  it('says which tools there are and what they take, and calls one, with curl', async () => {
+    const [tools = '', body = ''] = (await succeed(run(example('curl-tools', url), sandbox.env))).split(
+      /\n(?=\{)/,
+    );
+    expect(tools.split('\n')).toEqual(
+      expect.arrayContaining(['filesystem\tread_text_file', 'everything\techo', 'memory\tread_graph']),
+    );
+    expect(JSON.parse(body)).toMatchObject({ schema: { required: ['path'] }, example: { path: 'text' } });
+    expect(await succeed(run(example('curl-call', url), sandbox.env))).toBe(
+      `${readDocument('examples/files/notes/shopping.md')}\n`,
+    );
+    expect(await succeed(run(example('curl-etag', url), sandbox.env))).toBe('304\n');
+    expect(await succeed(run(example('curl-end', url), sandbox.env))).toBe('204\n');
+  });
+
   it.each(['streamable-client', 'sse-client'])('serves the %s', async (name) => {
     const stdout = await succeed(
       pipeTo(process.execPath, ['--input-type=module'], example(name, url), sandbox.env),
@@ -153,6 +168,37 @@ describe('the commands that serve nothing', { timeout: 120_000 }, () => {
     expect(original).toBe('npm start -- --schemaDump --schemaFormat json');
     const loud = await succeed(run(original, env));
     expect(JSON.parse(loud.slice(loud.indexOf('{')))).toEqual(document);
+  });
+
+  it('write it as asked for, and say meanwhile what they wait for', async () => {
+    const env = { ...sandbox.env, CONFIG_PATH: sandbox.config('openapi.yaml') };
+    const target = join(sandbox.folder, 'out.yaml');
+    expect(await succeed(run(example('openapi-file').replace('openapi.yaml', target), env))).toBe('');
+    const whole = parse(readFileSync(target, 'utf8')) as OpenApi;
+    expect(Object.keys(whole.paths)).toContain('/api/everything/echo');
+    await using command = run(example('openapi-gpt'), env);
+    await command.said(/^filesystem: \d+ tools after /m);
+    const { code, stdout } = await command.finished;
+    expect(code).toBe(0);
+    const gpt = JSON.parse(stdout) as OpenApi;
+    expect(Object.keys(gpt.paths)).toContain('/directory_tree');
+    expect(stdout).not.toContain('$ref');
+    const recipe = example('recipe-gpt').replace(
+      'gpt-actions.json',
+      join(sandbox.folder, 'gpt-actions.json'),
+    );
+    expect(await succeed(run(recipe, env))).toBe('');
+  });
+
+  it('say what a client would not take', async () => {
+    const env = { ...sandbox.env, CONFIG_PATH: sandbox.config('lint.yaml') };
+    await using command = run(example('openapi-lint'), env);
+    const { code, stdout } = await command.finished;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^problem: Custom GPTs need one https address/m);
+    expect(stdout).toMatch(
+      /^changed: filesystem, tool "directory_tree": description of \d+ characters shortened/m,
+    );
   });
 
   it('write it as YAML to a file', async () => {

@@ -1,7 +1,20 @@
 import type { ReportEntry } from '../fronts/rest/openapi-document.ts';
 
-/** One entry of the report on a document as one line. Names come from servers, so they are quoted. */
+const KINDS = { problem: 'problem', 'left-out': 'left out', changed: 'changed' } as const;
+
+/** One entry of the report on a document as one line. Names of tools come from servers, so they are quoted. */
 export function reportLine({ kind, server, tool, what }: ReportEntry): string {
+  const where =
+    server === undefined
+      ? ''
+      : tool === undefined
+        ? `${server}: `
+        : `${server}, tool ${JSON.stringify(tool)}: `;
+  return `${KINDS[kind]}: ${where}${what}`;
+}
+
+/** The same for the log, where a level says how bad it is. */
+export function reportSentence({ kind, server, tool, what }: ReportEntry): string {
   const leftOut = kind === 'left-out' ? ' is left out' : '';
   if (server === undefined) return what;
   if (tool === undefined) return `Server ${server}${leftOut}: ${what}`;

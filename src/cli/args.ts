@@ -1,5 +1,6 @@
 /** argv to a command, as a value. Knows no files and runs nothing. */
 import { CommanderError, Option, Command as Program } from 'commander';
+import { OPENAPI_VERSIONS, type OpenApiVersion, PROFILES, type ProfileName } from '../app/openapi-choices.ts';
 
 export type Command =
   | { readonly kind: 'serve'; readonly config: string | undefined; readonly watch: boolean }
@@ -10,9 +11,23 @@ export type Command =
       readonly format: 'yaml' | 'json';
       readonly output: string | undefined;
     }
+  | ({
+      readonly kind: 'openapi';
+      readonly format: 'yaml' | 'json';
+      readonly output: string | undefined;
+    } & OpenApiChoice)
+  | ({ readonly kind: 'openapi-lint' } & OpenApiChoice)
   | { readonly kind: 'hash' }
   /** Help, version or a usage error: everything was printed. */
   | { readonly kind: 'done'; readonly exitCode: number };
+
+interface OpenApiChoice {
+  readonly config: string | undefined;
+  /** Empty for all. */
+  readonly servers: readonly string[];
+  readonly version: OpenApiVersion;
+  readonly profile: ProfileName | undefined;
+}
 
 interface SharedOptions {
   readonly config?: string;
@@ -23,6 +38,14 @@ interface ServeOptions extends SharedOptions {
   readonly schemaFormat: 'yaml' | 'json';
   readonly output?: string;
   readonly watch: boolean;
+}
+
+interface OpenApiOptions extends SharedOptions {
+  readonly server: readonly string[];
+  readonly openapi: OpenApiVersion;
+  readonly profile?: ProfileName;
+  readonly format: 'yaml' | 'json';
+  readonly output?: string;
 }
 
 /** Exit code of a command line that makes no sense, as of a configuration that makes none. */
@@ -45,6 +68,8 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     )
     .version(version)
     .exitOverride()
+    // Options belong to the command that they stand behind: `openapi lint` has the same ones as `openapi`.
+    .enablePositionalOptions()
     .showHelpAfterError('(--help shows what can be said)')
     .addHelpText('after', SERVE_HELP);
   program
@@ -73,13 +98,35 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     .action(({ config }: SharedOptions) => {
       command = { kind: 'check', config };
     });
+  const openApi = program
+    .command('openapi')
+    .enablePositionalOptions()
+    .description('write the OpenAPI document of the servers and exit');
+  for (const option of openApiOptions()) openApi.addOption(option);
+  openApi
+    .addOption(
+      new Option('--format <format>', 'format of the document').choices(['yaml', 'json']).default('yaml'),
+    )
+    .option('-o, --output <file>', 'write the document to a file instead of standard output')
+    .action(({ format, output, ...options }: OpenApiOptions) => {
+      command = { kind: 'openapi', format, output, ...toChoice(options) };
+    });
+  const lint = openApi
+    .command('lint')
+    .description(
+      'report what the document does not say as the servers do, and what its client would not take',
+    );
+  for (const option of openApiOptions()) lint.addOption(option);
+  lint.action((options: OpenApiOptions) => {
+    command = { kind: 'openapi-lint', ...toChoice(options) };
+  });
   program
     .command('hash')
     .description('read a secret from standard input and print what to write as passwordHash or tokenHash')
     .action(() => {
       command = { kind: 'hash' };
     });
-  for (const sub of program.commands)
+  for (const sub of [...program.commands, lint])
     sub.exitOverride().showHelpAfterError('(--help shows what can be said)');
   try {
     program.parse(argv, { from: 'user' });
@@ -88,6 +135,26 @@ export function parseArgs(argv: readonly string[], version: string): Command {
     return { kind: 'done', exitCode: cause.exitCode === 0 ? 0 : USAGE_EXIT_CODE };
   }
   return command;
+}
+
+function openApiOptions(): Option[] {
+  return [
+    configOption(),
+    new Option('-s, --server <name>', 'a server to describe; can be given several times')
+      .argParser((name: string, before: readonly string[]) => [...before, name])
+      .default([], 'all'),
+    new Option('--openapi <version>', 'version of OpenAPI').choices([...OPENAPI_VERSIONS]).default('3.1'),
+    new Option('--profile <client>', 'keep to what this client takes').choices([...PROFILES]),
+  ];
+}
+
+function toChoice({
+  config,
+  server,
+  openapi,
+  profile,
+}: Omit<OpenApiOptions, 'format' | 'output'>): OpenApiChoice {
+  return { config, servers: [...new Set(server)], version: openapi, profile };
 }
 
 function configOption(): Option {

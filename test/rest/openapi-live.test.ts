@@ -159,4 +159,12 @@ describe('a wish that is not known', () => {
       });
     },
   );
+
+  it('of a client, too', async () => {
+    const response = await get('/api/lists/openapi.json?profile=gpt');
+    expect(await response.json()).toMatchObject({
+      code: 'QUERY_INVALID',
+      detail: expect.stringContaining('profile must be gpt-actions or open-webui') as string,
+    });
+  });
 });

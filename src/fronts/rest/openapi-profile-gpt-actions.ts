@@ -157,9 +157,11 @@ function toFrame(
     ...document,
     security: both ? security.filter((way) => way['basic'] === undefined) : security,
     components: {
+      // Nothing is referred to any more.
+      ...(Object.fromEntries(
+        Object.keys(components).map((kind) => [kind, {}]),
+      ) as OpenApiDocument['components']),
       securitySchemes: both ? withoutBasic : components.securitySchemes,
-      responses: {},
-      schemas: {},
     },
   };
 }

@@ -15,7 +15,7 @@ export function toolsOnly(document: OpenApiDocument, report: ReportEntry[]): Too
   if (others > 0)
     report.push({
       kind: 'left-out',
-      what: `${others} operations that are no tools are left out: a model would take them for tools`,
+      what: `${others} operations that are no tools: a model would take them for tools`,
     });
   return tools;
 }
