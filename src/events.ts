@@ -110,6 +110,19 @@ export type GatewayEvent =
       readonly why: string;
     }
   | {
+      readonly type: 'spare.taken';
+      readonly server: string;
+      readonly instance: number;
+      /** It has shaken hands already. */
+      readonly shaken: boolean;
+    }
+  | {
+      readonly type: 'spares.delayed';
+      readonly server: string;
+      readonly waitMs: number;
+      readonly why: string;
+    }
+  | {
       readonly type: 'session.opened';
       readonly session: string;
       readonly server: string;

@@ -108,6 +108,7 @@ class RunningGateway implements Gateway {
   async listen(): Promise<number> {
     await this.#parts.guard.sweep();
     await this.#app.listen({ host: this.#config.hostname, port: this.#config.port });
+    this.#parts.pool.keepSpares();
     return (this.#app.server.address() as AddressInfo).port;
   }
 
@@ -169,6 +170,7 @@ class RunningGateway implements Gateway {
   async #drainAndEnd(): Promise<void> {
     this.events.emit({ type: 'gateway.stopping', drainMs: this.#config.http.drainMs });
     this.#sessions.stopAccepting();
+    this.#parts.pool.endSpares();
     const closed = this.#app.close();
     const deadline = performance.now() + this.#config.http.drainMs;
     while (!this.#now && this.#callsRunning() && performance.now() < deadline) {

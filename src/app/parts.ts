@@ -60,6 +60,7 @@ export function planServers(
       maxInstances: config.limits.instances,
       concurrentStarts: config.limits.concurrentStarts,
       idleMs: config.limits.sessionIdleMs,
+      spareMaxAgeMs: config.limits.spareMaxAgeMs,
     },
     served: new Map(served),
   };

@@ -2,12 +2,7 @@ import type { Path } from './issues.ts';
 import type { Problem } from './report.ts';
 
 /** What the documentation names but this version does not do. Accepting it would promise that it is enforced. */
-const KEYS: ReadonlySet<string> = new Set([
-  'http.trustProxy',
-  'http.strictAccept',
-  'servers.*.warm',
-  'servers.*.url',
-]);
+const KEYS: ReadonlySet<string> = new Set(['http.trustProxy', 'http.strictAccept', 'servers.*.url']);
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'rest.sessions': ['optional'],
 };

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { quoteKey } from './issues.ts';
-import { ALWAYS, asMapping, bytes, complain, LooseText, milliseconds, osText } from './schema-fields.ts';
+import {
+  ALWAYS,
+  asMapping,
+  bytes,
+  complain,
+  LooseText,
+  milliseconds,
+  osText,
+  wholeNumber,
+} from './schema-fields.ts';
 import { ResourcesSchema } from './schema-resources.ts';
 import { SERVER_NAME, serverNameProblem } from './server-name.ts';
 
@@ -44,6 +53,11 @@ const ServerSchema = z.strictObject({
     .optional()
     .describe(
       'Who shares a process: session is one for each session, principal one for each caller, shared one for all, call one for each request. When left out, sessions have one each, callers without a session one for each caller, and a server of 2026-07-28 is shared.',
+    ),
+  warm: wholeNumber(0, 1000)
+    .default(0)
+    .describe(
+      'How many processes are kept started ahead of need, for clients that shake hands themselves, and as many again that have shaken hands, for REST and callers without a session.',
     ),
   era: z
     .enum(['auto', 'legacy', 'modern'])

@@ -66,6 +66,7 @@ const Limits = z
     concurrentStarts: count(8, 1000, 'Most server processes starting at once; others wait.'),
     sessionIdleMs: milliseconds(600_000, 1, 'A session ends when unused for this long.'),
     sessionMaxAgeMs: milliseconds(86_400_000, 1, 'A session ends at this age.'),
+    spareMaxAgeMs: milliseconds(3_600_000, 1, 'A spare process (see warm) is replaced at this age.'),
   })
   .prefault({})
   .describe('Bounds on what clients can use up.');

@@ -34,6 +34,13 @@ export class Instance implements LeaseHost, MessageHost {
   era: Era = 'legacy';
   /** Several clients read from it: a slow one must not stop the others. */
   shared = false;
+  /**
+   * Its end before it is ready says nothing of its server: it is tried with what another kind of server may die of, or
+   * nobody has it yet.
+   */
+  tentative = false;
+  /** Nobody has it yet. */
+  isSpare = false;
   /** Calls that the end of the process took with it. */
   lostCalls = 0;
   readonly #wire: Wire;

@@ -19,6 +19,8 @@ export interface ServerSpec {
   readonly callTimeoutMs: number;
   /** No progress extends a call beyond this. */
   readonly maxCallMs: number;
+  /** Spares to keep ready, of each kind of caller. */
+  readonly warm: number;
   /** Longest line accepted from the server, in bytes. */
   readonly maxLineBytes: number;
   readonly resources?: ServerResources | undefined;

@@ -11,6 +11,9 @@ export class StartQueue {
   #concurrent: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  /** Starts that nobody waits for. */
+  readonly #late: (() => void)[] = [];
+  #lateRunning = 0;
 
   constructor(concurrent: number) {
     this.#concurrent = concurrent;
@@ -23,6 +26,7 @@ export class StartQueue {
       this.#running += 1;
       this.#waiting.shift()?.();
     }
+    this.#admitLate();
   }
 
   get length(): number {
@@ -41,7 +45,51 @@ export class StartQueue {
       const next = this.#running > this.#concurrent ? undefined : this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
+      this.#admitLate();
     };
+  }
+
+  /**
+   * For a start that nobody waits for: admitted when nobody else wants to start and there is room, and takes no place
+   * from those who come meanwhile. @throws GatewayError STOPPING when the signal aborts
+   */
+  async enterLate(signal: AbortSignal): Promise<() => void> {
+    await new Promise<void>((resolve, reject) => {
+      const admit = (): void => {
+        signal.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const giveUp = (): void => {
+        const at = this.#late.indexOf(admit);
+        if (at >= 0) this.#late.splice(at, 1);
+        reject(new GatewayError('STOPPING'));
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#late.push(admit);
+      if (signal.aborted) giveUp();
+      else this.#admitLate();
+    });
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#lateRunning -= 1;
+      this.#admitLate();
+    };
+  }
+
+  #admitLate(): void {
+    const most = Math.max(1, Math.floor(this.#concurrent / 2));
+    while (
+      this.#waiting.length === 0 &&
+      this.#lateRunning < most &&
+      this.#running + this.#lateRunning < this.#concurrent
+    ) {
+      const next = this.#late.shift();
+      if (next === undefined) return;
+      this.#lateRunning += 1;
+      next();
+    }
   }
 
   /** The place of the one who leaves passes to the first who waits. */

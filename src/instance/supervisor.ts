@@ -41,6 +41,8 @@ export interface StartOptions {
    * started it tries the other way then.
    */
   readonly tentative?: boolean;
+  /** Nobody waits for it: whatever it ends of, nobody has been failed. */
+  readonly isSpare?: boolean;
 }
 
 export interface ServerHealth {
@@ -93,7 +95,7 @@ export class Supervisor {
   }
 
   /** The caller owns the instance. @throws GatewayError SERVER_FAILING */
-  start(spec: ServerSpec, { id, tentative = false }: StartOptions): Instance {
+  start(spec: ServerSpec, { id, tentative = false, isSpare = false }: StartOptions): Instance {
     const server = this.#of(spec);
     const trial = this.#admit(server);
     if (trial) server.history = afterTrialBegan(server.history);
@@ -105,6 +107,8 @@ export class Supervisor {
       const { applied, absent } = plan;
       this.#events.emit({ type: 'server.limits', server: spec.name, applied, absent });
     }
+    instance.tentative = tentative;
+    instance.isSpare = isSpare;
     const guarded = instance.pid === undefined ? undefined : this.#guard?.add(instance.pid);
     void instance.started.then(() => {
       guarded?.seen();
@@ -116,7 +120,7 @@ export class Supervisor {
       guarded?.gone();
     });
     void instance.ended.then((exit) => {
-      const outcome = judgeEnd(exit, { ...this.#lifeOf(server, instance), tentative });
+      const outcome = judgeEnd(exit, this.#lifeOf(server, instance));
       server.ready.delete(instance);
       if (outcome === 'failed') this.#failed(server, startedMs, exit);
       else if (outcome === 'lasted') server.history = afterLasting();
@@ -206,6 +210,8 @@ export class Supervisor {
       lasted: ready !== undefined && this.#clock.now() - ready.atMs >= this.#times.soonMs,
       used: ready !== undefined && instance.table.issued > ready.issued,
       lostCalls: instance.lostCalls > 0,
+      tentative: instance.tentative,
+      isSpare: instance.isSpare,
     };
   }
 }
@@ -218,6 +224,7 @@ interface Life {
   /** Calls ended with it. */
   readonly lostCalls: boolean;
   readonly tentative: boolean;
+  readonly isSpare: boolean;
 }
 
 /**
@@ -226,10 +233,10 @@ interface Life {
  */
 function judgeEnd(
   { expected, exitCode, spawnError }: InstanceExit,
-  { ready, lasted, used, lostCalls, tentative }: Life,
+  { ready, lasted, used, lostCalls, tentative, isSpare }: Life,
 ): 'failed' | 'lasted' | 'nothing' {
   if (lasted) return 'lasted';
-  if (expected || isFaultOfMachine(spawnError)) return 'nothing';
+  if (expected || isSpare || isFaultOfMachine(spawnError)) return 'nothing';
   if (ready) return lostCalls || (used && exitCode === 0) ? 'nothing' : 'failed';
   return tentative && spawnError === undefined ? 'nothing' : 'failed';
 }

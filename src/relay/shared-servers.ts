@@ -96,6 +96,8 @@ export class SharedServers {
       key,
       isBrief: ({ era }) => isBrief(era === 'legacy' ? isolation : this.#isolate.modern(sharer, 0)),
       tentative,
+      // Who declares nothing is no other client than the gateway itself.
+      handshake: openAs === openAsLegacy && isPlain(sharer) ? 'gateway' : undefined,
       open: async (host): Promise<Opened> => {
         const { clientInfo } = isolation.reach === 'everybody' ? this.#pool : sharer;
         const group = new LegacyGroup(host, {
@@ -104,7 +106,8 @@ export class SharedServers {
           isPrivate: isolation.reach !== 'everybody',
         });
         const options = { clientInfo, capabilities: capabilities.declared, version: versionOf(sharer) };
-        const era = await openAs(host.instance, group.attendant, options);
+        const isShaken = host.instance.facts !== undefined;
+        const era = isShaken ? 'legacy' : await openAs(host.instance, group.attendant, options);
         if (era === 'modern') return { era, hub: new ListenHub(group.attendant, this.#pool.clientInfo) };
         await group.ready();
         return { era, group };

@@ -24,6 +24,7 @@ export function levelOf(event: GatewayEvent): Level {
       return event.exit.expected ? 'debug' : event.ready ? 'warn' : 'error';
     case 'instance.noise':
     case 'catalog.failed':
+    case 'spares.delayed':
     case 'orphans.swept':
       return 'warn';
     case 'orphans.unguarded':
@@ -93,6 +94,10 @@ function sentence(event: GatewayEvent): string {
       return event.what === 'watchdog'
         ? `There is no watchdog (${event.why}): should the gateway be killed, servers that ignore the end of their input stay`
         : `No list of running servers is kept for the next start: ${event.why}`;
+    case 'spare.taken':
+      return `Server instance ${event.instance} of ${event.server} was a spare and is taken${event.shaken ? ', ready' : ''}`;
+    case 'spares.delayed':
+      return `Spares of ${event.server} are not replaced for ${Math.round(event.waitMs)} ms: ${event.why}`;
     case 'session.opened':
       return `New ${FRONT_WORDS[event.front] ?? event.front} for ${event.server}, session ${shortId(event.session)} of ${event.principal}`;
     case 'session.leased':

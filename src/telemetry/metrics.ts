@@ -5,6 +5,8 @@ import type { Events, GatewayEvent } from '../events.ts';
 /** What is read when somebody asks, instead of being told. */
 export interface Levels {
   readonly instances: number;
+  /** Of them, those that wait for somebody. */
+  readonly spares: number;
   /** Starts that wait for a place. */
   readonly waiting: number;
   readonly sessions: number;
@@ -82,6 +84,12 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
     labelNames: ['server'],
     registers,
   });
+  const taken = new Counter({
+    name: 'mcp_gateway_spares_taken_total',
+    help: 'Spares given out, instead of a start.',
+    labelNames: ['server'],
+    registers,
+  });
   const exits = new Counter({
     name: 'mcp_gateway_instance_exits_total',
     help: 'Server processes that ended, by whether the gateway ended them.',
@@ -101,6 +109,7 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
   });
   reloaded.set(1);
   addLevel(registry, 'mcp_gateway_instances', 'Server processes that run.', () => levels().instances);
+  addLevel(registry, 'mcp_gateway_spares', 'Server processes that wait for somebody.', () => levels().spares);
   addLevel(registry, 'mcp_gateway_starts_waiting', 'Starts that wait for a place.', () => levels().waiting);
   addLevel(registry, 'mcp_gateway_sessions', 'Sessions that are open.', () => levels().sessions);
   const states = new Gauge({
@@ -150,6 +159,9 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
         break;
       case 'instance.started':
         starts.inc({ server: event.server });
+        break;
+      case 'spare.taken':
+        taken.inc({ server: event.server });
         break;
       case 'instance.exited':
         exits.inc({ server: event.server, expected: String(event.exit.expected) });

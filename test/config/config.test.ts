@@ -30,6 +30,7 @@ describe('defaults', () => {
         concurrentStarts: 8,
         sessionIdleMs: 600_000,
         sessionMaxAgeMs: 86_400_000,
+        spareMaxAgeMs: 3_600_000,
       },
       rest: { sessions: 'required' },
     });
@@ -47,6 +48,7 @@ describe('defaults', () => {
           callTimeoutMs: 300_000,
           maxCallMs: 3_600_000,
           maxLineBytes: 16_777_216,
+          warm: 0,
           tools: { allow: ['*'], deny: [] },
         },
       ],

@@ -68,7 +68,6 @@ describe('messages about what is not built', () => {
       `${SERVERS}rest: {sessions: optional}`,
       'c.yaml:2:18: rest.sessions: the value optional is not supported in this version yet; write required or remove it',
     ],
-    [fs('warm: 0'), 'c.yaml:4:5: servers.fs.warm: not supported in this version yet; remove it'],
     [
       'servers: {fs: {url: "http://x"}}',
       'c.yaml:1:16: servers.fs.url: not supported in this version yet; a server needs a command; remove this entry',

@@ -21,6 +21,7 @@ const SPEC: Omit<ServerSpec, 'name' | 'args'> = {
   parkTtlMs: 1000,
   callTimeoutMs: 20_000,
   maxCallMs: 20_000,
+  warm: 0,
   maxLineBytes: 1_000_000,
 };
 
@@ -44,6 +45,7 @@ class Bench implements AsyncDisposable {
       maxInstances: 50,
       concurrentStarts: 50,
       idleMs: 60_000,
+      spareMaxAgeMs: 3_600_000,
       supervision: { clock: this.clock, random: () => 0 },
     });
   }

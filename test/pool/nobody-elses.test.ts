@@ -84,7 +84,10 @@ async function sit(server: string, who: Who): Promise<Seat> {
       }
       keep(who, own.raw);
       own.close();
-      streamable.end().close();
+      streamable
+        .end()
+        .done()
+        .catch(() => undefined);
     },
   };
 }

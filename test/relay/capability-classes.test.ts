@@ -25,6 +25,7 @@ function access() {
     parkTtlMs: 60_000,
     callTimeoutMs: 10_000,
     maxCallMs: 10_000,
+    warm: 0,
     maxLineBytes: 1 << 20,
   } as const;
   const pool = createPool({
@@ -34,6 +35,7 @@ function access() {
     maxInstances: 50,
     concurrentStarts: 8,
     idleMs: 60_000,
+    spareMaxAgeMs: 3_600_000,
   });
   ends.push(() => pool.stop(true));
   const modern = new ModernAccess(pool, new Verdicts(), new StateSeal());

@@ -152,6 +152,7 @@ export class Bench implements AsyncDisposable {
       maxInstances: 8,
       concurrentStarts: 4,
       idleMs: 60_000,
+      spareMaxAgeMs: 3_600_000,
     });
     this.access = new ModernAccess(this.pool, new Verdicts(), new StateSeal(), clock, ISOLATE);
   }
@@ -258,5 +259,6 @@ const BASE: Omit<ServerSpec, 'name'> = {
   parkTtlMs: 600_000,
   callTimeoutMs: 10_000,
   maxCallMs: 60_000,
+  warm: 0,
   maxLineBytes: 16 * 1024 * 1024,
 };

@@ -114,6 +114,52 @@ describe('the queue of starts', () => {
     await expect(queue.enter(never)).rejects.toMatchObject({ code: 'INSTANCES_FULL' });
   });
 
+  it('lets in what nobody waits for only when nobody waits, and never instead of somebody', async () => {
+    const queue = new StartQueue(2);
+    const log: string[] = [];
+    const late = (name: string): Promise<() => void> =>
+      queue.enterLate(never).then((leave) => {
+        log.push(name);
+        return leave;
+      });
+    const [a, b] = [visitor(queue, log, 'a'), visitor(queue, log, 'b')];
+    const [spare, other] = [late('spare'), late('other')];
+    const c = visitor(queue, log, 'c');
+    await settled();
+    expect(log).toEqual(['a', 'b']);
+    (await a)();
+    await settled();
+    expect(log).toEqual(['a', 'b', 'c']);
+    (await b)();
+    await settled();
+    // One place is free, and half of them at most are for what nobody waits for.
+    expect(log).toEqual(['a', 'b', 'c', 'spare']);
+    // Whoever comes now is not kept waiting by it.
+    const d = visitor(queue, log, 'd');
+    await settled();
+    expect(log).toEqual(['a', 'b', 'c', 'spare', 'd']);
+    (await c)();
+    (await d)();
+    await settled();
+    expect(log).toHaveLength(5);
+    (await spare)();
+    await settled();
+    expect(log.at(-1)).toBe('other');
+    (await other)();
+  });
+
+  it('lets what nobody waits for give up', async () => {
+    const queue = new StartQueue(1);
+    const leave = await queue.enter(never);
+    const abort = new AbortController();
+    const [given, kept] = [queue.enterLate(abort.signal), queue.enterLate(never)];
+    abort.abort();
+    await expect(given).rejects.toMatchObject({ code: 'STOPPING' });
+    await expect(queue.enterLate(AbortSignal.abort())).rejects.toMatchObject({ code: 'STOPPING' });
+    leave();
+    await expect(kept).resolves.toBeTypeOf('function');
+  });
+
   it('loses no place and admits in order, whoever leaves and gives up when', async () => {
     const step = fc.constantFrom('enter', 'leave', 'abort');
     await fc.assert(

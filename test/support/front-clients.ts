@@ -33,7 +33,14 @@ export async function openFront(
   }
   if (front === 'streamable') {
     const client = await StreamableClient.open(gateway.port, `/${server}`, { capabilities, headers });
-    return { text: (tool, args) => client.text(tool, args), close: () => client.end().close() };
+    return {
+      text: (tool, args) => client.text(tool, args),
+      close: () =>
+        void client
+          .end()
+          .done()
+          .catch(() => undefined),
+    };
   }
   const meta = { 'io.modelcontextprotocol/clientCapabilities': capabilities };
   const client = new ModernClient(gateway.port, `/${server}`, { headers, meta });

@@ -21,6 +21,9 @@ export type Lease = Upstream;
 
 export interface PoolState {
   readonly instances: number;
+  /** Of them, those that wait for somebody. */
+  readonly spares: number;
+  /** Starts that wait for a place. */
   readonly waiting: number;
   /** Bytes written to and read from all servers so far. */
   readonly traffic: Traffic;
@@ -34,6 +37,8 @@ export interface PoolSettings {
   readonly concurrentStarts: number;
   /** A shared process that nobody uses is ended after this long, in milliseconds. */
   readonly idleMs: number;
+  /** A spare is replaced at this age, in milliseconds. */
+  readonly spareMaxAgeMs: number;
 }
 
 /** Who may have which process. Dedicated ones by `lease`, shared ones by `shared`. */
@@ -46,6 +51,10 @@ export interface Pool {
   /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, SERVER_FAILING, INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
   lease(request: LeaseRequest): Promise<Lease>;
   state(): PoolState;
+  /** Keeps spares of the servers that want them, from now on. */
+  keepSpares(): void;
+  /** Keeps none any more. */
+  endSpares(): void;
   /** How starts of a server go. */
   health(server: string): ServerHealth;
   /**

@@ -1,15 +1,18 @@
 /** The processes of all servers: dedicated ones, ended with their lease, and shared ones. One bound for all. */
 import { GatewayError } from '../../errors.ts';
 import type { Events } from '../../events.ts';
+import { systemClock } from '../../util/clock.ts';
 import { type ClientInfo, shakeHands } from '../handshake.ts';
 import type { Instance } from '../instance.ts';
 import type { OrphanGuard } from '../orphan-guard.ts';
 import type { ServerSpec } from '../spec.ts';
 import { StartQueue } from '../start-queue.ts';
-import { type ServerHealth, Supervisor, type SupervisorOptions } from '../supervisor.ts';
+import { type ServerHealth, type StartOptions, Supervisor, type SupervisorOptions } from '../supervisor.ts';
 import type { Traffic } from '../wire.ts';
 import type { Lease, LeaseRequest, Pool, PoolSettings, PoolState } from './pool.ts';
 import { SharedProcesses } from './shared-processes.ts';
+import type { StartedSpare } from './spare-shelf.ts';
+import { Spares } from './spares.ts';
 
 export interface PoolOptions extends PoolSettings {
   readonly events: Events;
@@ -28,16 +31,22 @@ export function createPool(options: PoolOptions): Pool {
 class ProcessPool implements Pool {
   readonly shared: SharedProcesses;
   readonly clientInfo: ClientInfo;
+  readonly #events: Events;
   #settings: PoolSettings;
   readonly #queue: StartQueue;
   readonly #supervisor: Supervisor;
+  readonly #spares: Spares;
   readonly #instances = new Set<Instance>();
   readonly #stopping = new AbortController();
+  #keepsSpares = false;
   #lastInstance = 0;
+  /** Callers who are about to start a process; no spare is started in the room that is made for them. */
+  #wanted = 0;
   /** Of processes that have ended. */
   #past: Traffic = { toServer: 0, fromServer: 0 };
 
   constructor(options: PoolOptions) {
+    this.#events = options.events;
     this.#settings = options;
     this.clientInfo = options.clientInfo;
     this.#queue = new StartQueue(options.concurrentStarts);
@@ -47,8 +56,17 @@ class ProcessPool implements Pool {
       guard: options.guard,
     });
     this.shared = new SharedProcesses({
-      start: (server, tentative) => this.#start(server, this.#stopping.signal, tentative),
+      start: (server, how) => this.#start(server, { ...how, signal: this.#stopping.signal }),
       idleMs: () => this.#settings.idleMs,
+    });
+    this.#spares = new Spares({
+      clock: systemClock,
+      random: Math.random,
+      maxAgeMs: () => this.#settings.spareMaxAgeMs,
+      start: (spec, signal) => this.#startSpare(spec, signal),
+      shakeHands: (lease) => shakeHands(lease, options.clientInfo),
+      delayed: ({ name }, waitMs, why) =>
+        options.events.emit({ type: 'spares.delayed', server: name, waitMs, why }),
     });
   }
 
@@ -59,9 +77,10 @@ class ProcessPool implements Pool {
   }
 
   async lease(request: LeaseRequest): Promise<Lease> {
-    const instance = await this.#start(request.server, request.signal, request.tentative);
+    const instance = await this.#start(request.server, request);
     const lease = instance.attach(request.outbox, () => instance.stop());
-    if (request.handshake === 'gateway') await this.#shakeHands(lease, request.signal);
+    if (request.handshake === 'gateway' && instance.facts === undefined)
+      await this.#shakeHands(lease, request.signal);
     return lease;
   }
 
@@ -71,7 +90,19 @@ class ProcessPool implements Pool {
 
   state(): PoolState {
     const traffic = [...this.#instances].reduce((sum, { traffic: own }) => added(sum, own), this.#past);
-    return { instances: this.#instances.size, waiting: this.#queue.length, traffic };
+    const { count: spares } = this.#spares;
+    return { instances: this.#instances.size, spares, waiting: this.#queue.length, traffic };
+  }
+
+  endSpares(): void {
+    this.#keepsSpares = false;
+    this.#spares.end();
+  }
+
+  keepSpares(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#keepsSpares = true;
+    this.#spares.keep(this.#settings.servers.values());
   }
 
   configure(settings: PoolSettings): void {
@@ -79,6 +110,7 @@ class ProcessPool implements Pool {
     this.#settings = settings;
     this.#queue.resize(settings.concurrentStarts);
     for (const [name, spec] of former) if (settings.servers.get(name) !== spec) this.shared.retire(name);
+    if (this.#keepsSpares) this.keepSpares();
   }
 
   async endAll(spec: ServerSpec): Promise<void> {
@@ -88,45 +120,87 @@ class ProcessPool implements Pool {
 
   async stop(now = false): Promise<void> {
     this.#stopping.abort(new GatewayError('STOPPING'));
+    this.endSpares();
     await Promise.all([...this.#instances].map((instance) => instance.stop(now)));
     await this.#supervisor.settled();
   }
 
-  /** A place in the queue is held until the handshake is through. */
-  async #start(server: string, signal: AbortSignal, tentative = false): Promise<Instance> {
+  /** A spare if there is one; else a place in the queue is held until the handshake is through. */
+  async #start(server: string, how: StartRequest): Promise<Instance> {
     const spec = this.spec(server);
+    const spare = this.#takeSpare(spec, how);
+    if (spare !== undefined) return spare;
     this.#supervisor.assertMayStart(spec);
-    const leave = await this.#queue.enter(signal);
-    const refusal = this.#stopping.signal.aborted
-      ? 'STOPPING'
-      : this.#instances.size >= this.#settings.maxInstances
-        ? 'INSTANCES_FULL'
-        : this.#settings.servers.has(server)
-          ? undefined
-          : 'SERVER_UNKNOWN';
-    if (refusal !== undefined) {
+    const leave = await this.#queue.enter(how.signal);
+    this.#wanted += 1;
+    try {
+      await this.#makeRoom();
+      const instance = this.#begin(spec, { tentative: how.tentative === true });
+      void instance.started.then(leave);
+      return instance;
+    } catch (cause) {
       leave();
-      throw new GatewayError(refusal);
+      throw cause;
+    } finally {
+      this.#wanted -= 1;
     }
-    this.#lastInstance += 1;
-    const instance = this.#supervise(spec, leave, tentative);
-    this.#instances.add(instance);
-    void instance.ended.then(() => {
-      this.#instances.delete(instance);
-      this.#past = added(this.#past, instance.traffic);
-    });
-    void instance.started.then(leave);
-    return instance;
   }
 
-  /** Whoever waited for a place may find that the server has failed meanwhile. */
-  #supervise(spec: ServerSpec, leave: () => void, tentative: boolean): Instance {
+  #takeSpare(spec: ServerSpec, { handshake, tentative = false, signal }: StartRequest): Instance | undefined {
+    if (signal.aborted) return undefined;
+    const spare = this.#spares.take(spec, handshake === 'gateway' ? 'shaken' : 'raw');
+    if (spare === undefined) return undefined;
+    spare.isSpare = false;
+    spare.tentative = tentative;
+    this.#events.emit({
+      type: 'spare.taken',
+      server: spec.name,
+      instance: spare.id,
+      shaken: spare.facts !== undefined,
+    });
+    return spare;
+  }
+
+  /** Spares give way to whoever is here. @throws GatewayError STOPPING, INSTANCES_FULL */
+  async #makeRoom(): Promise<void> {
+    while (this.#instances.size >= this.#settings.maxInstances) {
+      const gone = this.#spares.giveWay();
+      if (gone === undefined) throw new GatewayError('INSTANCES_FULL');
+      await gone;
+    }
+  }
+
+  async #startSpare(spec: ServerSpec, signal: AbortSignal): Promise<StartedSpare> {
+    const leave = await this.#queue.enterLate(signal);
     try {
-      return this.#supervisor.start(spec, { id: this.#lastInstance, tentative });
+      const { state, retryMs } = this.#supervisor.health(spec.name);
+      // The one start that a failed server is allowed is for a caller.
+      if (state !== 'ok') throw new GatewayError('SERVER_FAILING', undefined, { retryAfterMs: retryMs });
+      if (this.#instances.size + this.#wanted >= this.#settings.maxInstances)
+        throw new GatewayError('INSTANCES_FULL');
+      const instance = this.#begin(spec, { isSpare: true });
+      return { instance, settled: leave };
     } catch (cause) {
       leave();
       throw cause;
     }
+  }
+
+  #begin(spec: ServerSpec, how: Omit<StartOptions, 'id'>): Instance {
+    if (this.#stopping.signal.aborted) throw new GatewayError('STOPPING');
+    if (!this.#settings.servers.has(spec.name)) throw new GatewayError('SERVER_UNKNOWN');
+    this.#lastInstance += 1;
+    const instance = this.#supervisor.start(spec, { ...how, id: this.#lastInstance });
+    this.#instances.add(instance);
+    void instance.ended.then(() => {
+      this.#instances.delete(instance);
+      this.#past = added(this.#past, instance.traffic);
+      this.#spares.fill();
+    });
+    void instance.started.then(() => {
+      if (instance.facts !== undefined && instance.era === 'legacy') this.#spares.learnHandshake(spec);
+    });
+    return instance;
   }
 
   /** A caller who gives up meanwhile ends the process then, not when it gets ready. */
@@ -142,6 +216,12 @@ class ProcessPool implements Pool {
       signal.removeEventListener('abort', giveUp);
     }
   }
+}
+
+interface StartRequest {
+  readonly handshake?: LeaseRequest['handshake'] | undefined;
+  readonly tentative?: boolean | undefined;
+  readonly signal: AbortSignal;
 }
 
 function added(sum: Traffic, { toServer, fromServer }: Traffic): Traffic {

@@ -25,6 +25,8 @@ export interface ShareRequest<T> {
   readonly isBrief?: (state: T) => boolean;
   /** The process may die of how it is opened, and the caller tries otherwise then. */
   readonly tentative?: boolean;
+  /** It need not be introduced to the caller: one that knows the gateway will do. */
+  readonly handshake?: 'gateway' | undefined;
   /** Called once per process. What it rejects with is told to all who wait, and the process is ended. */
   readonly open: (host: SharedHost) => Promise<T>;
 }
@@ -41,7 +43,10 @@ export interface Shared<T> {
 
 export interface SharedOptions {
   /** Starts a process within the pool's bounds. */
-  readonly start: (server: string, tentative?: boolean) => Promise<Instance>;
+  readonly start: (
+    server: string,
+    how: Pick<ShareRequest<unknown>, 'tentative' | 'handshake'>,
+  ) => Promise<Instance>;
   /** A process without leases is ended after this long, in milliseconds. */
   readonly idleMs: () => number;
 }
@@ -97,8 +102,9 @@ export class SharedProcesses {
     this.#file(to, process);
   }
 
-  async #open<T>({ server, key, isBrief, tentative, open }: ShareRequest<T>): Promise<SharedProcess<T>> {
-    const instance = await this.#options.start(server, tentative);
+  async #open<T>(request: ShareRequest<T>): Promise<SharedProcess<T>> {
+    const { server, key, isBrief, open } = request;
+    const instance = await this.#options.start(server, request);
     instance.shared = true;
     try {
       const state = await open({
