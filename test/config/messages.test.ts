@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { refused, SERVERS } from './support.ts';
 
-const fs = (line: string): string => `servers:\n  fs:\n    command: npx\n    ${line}\n`;
-
 describe('messages about keys', () => {
   it.each([
     ['servers: {fs: {comand: npx}}', 'c.yaml:1:16: servers.fs.comand: unknown key; did you mean "command"?'],
