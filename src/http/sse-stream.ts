@@ -72,10 +72,13 @@ export class SseStream {
     return this.#open;
   }
 
-  /** Everything is taken while the stream is open; `full` asks for no more until `onDrain`. */
-  write(payload: Payload): 'sent' | 'full' | 'gone' {
+  /**
+   * Everything is taken while the stream is open; `full` asks for no more until `onDrain`. `isLone`: no other is
+   * expected soon, nothing is waited for.
+   */
+  write(payload: Payload, isLone = false): 'sent' | 'full' | 'gone' {
     if (!this.#open) return 'gone';
-    if (typeof payload === 'string') this.#writer.write(payload);
+    if (typeof payload === 'string') this.#writer.write(payload, isLone);
     else this.#writer.writePieces(payload);
     const waiting = this.#writer.waitingBytes;
     if (waiting > MAX_WAITING_BYTES) this.#response.destroy();

@@ -77,13 +77,13 @@ class ChildWire implements Wire {
     return this.#child.pid;
   }
 
-  write(payload: Payload): Written {
+  write(payload: Payload, isLone = false): Written {
     const writer = this.#writer;
     if (writer === undefined || this.#gone || this.#stopping !== undefined || !this.#child.stdin?.writable)
       return 'gone';
     if (writer.waitingBytes > MAX_QUEUED_BYTES) return 'full';
     this.traffic.toServer += payloadBytes(payload);
-    if (typeof payload === 'string') writer.write(`${payload}\n`);
+    if (typeof payload === 'string') writer.write(`${payload}\n`, isLone);
     else writer.writePieces([...payload, NEWLINE]);
     if (this.#events.messagesWanted)
       this.#events.emit({

@@ -119,7 +119,9 @@ export class Instance implements LeaseHost, MessageHost {
   // What leases need of their instance
 
   write(message: Message | string): Written {
-    return this.#wire.write(typeof message === 'string' ? textPayload(message) : toPayload(message));
+    // A call that runs alone is followed by another when it is answered, not before.
+    const isLone = this.table.size === 1;
+    return this.#wire.write(typeof message === 'string' ? textPayload(message) : toPayload(message), isLone);
   }
 
   resume(): void {

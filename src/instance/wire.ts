@@ -15,8 +15,8 @@ export interface Traffic {
 export interface Wire {
   readonly traffic: Traffic;
   readonly pid: number | undefined;
-  /** Writes the payload and a newline as one message. */
-  write(payload: Payload): Written;
+  /** Writes the payload and a newline as one message. `isLone`: no other is expected soon, nothing is waited for. */
+  write(payload: Payload, isLone?: boolean): Written;
   /** Set once, before the first frame can arrive. */
   read(handler: (frame: Frame) => void): void;
   /** Stops reading, so that the peer blocks; frames already received are still handed over. */

@@ -4,7 +4,7 @@ type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength'>;
 
 /**
  * Joins the texts that are written to a stream within one turn of the event loop, since a system call costs more than all
- * else that is done for a small message. A lone text is written at once and waits for nothing: only after a turn that
+ * else that is done for a small message. The first text is written at once and waits for nothing: only after a turn that
  * had several are those of the next one kept for its end. Owns nothing; whoever ends the stream calls `flush` before.
  */
 export class BurstWriter {
@@ -23,8 +23,12 @@ export class BurstWriter {
     return this.#stream.writableLength + this.#kept.length;
   }
 
-  /** A text of one character for each byte. */
-  write(text: string): void {
+  /** A text of one character for each byte. `isLone`: nothing else is expected soon, so that no turn is looked at. */
+  write(text: string, isLone = false): void {
+    if (isLone && this.#count === 0 && !this.#isBusy) {
+      this.#stream.write(text, 'latin1');
+      return;
+    }
     this.#count += 1;
     if (this.#count === 1) setImmediate(this.#endTurn);
     if (this.#isBusy || this.#count > 1) this.#kept += text;

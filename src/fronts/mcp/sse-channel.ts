@@ -45,7 +45,7 @@ export class SseChannel implements Outbox {
     const event = encodeSseEvent({ event: 'message', id: this.#eventId(this.#log.nextSeq), data });
     if (this.#stream?.open === true) {
       this.#log.append(event);
-      return this.#stream.write(event);
+      return this.#stream.write(event, this.#session.calls === 0);
     }
     // What nobody has seen yet must not make room for more: the server waits instead.
     this.#unseenBytes += this.#log.append(event, true);
