@@ -15,10 +15,10 @@ export interface MemorySubject {
 /** A process settles after its start and after a burst: buffers are freed, code is compiled. */
 const SETTLE_MS = 500;
 const GROUP = 'memory';
-const OPENED_AND_CLOSED = 1000;
 const BATCH = 50;
-/** Opened and closed before the slope begins: the heap has found its size by then. */
-const BEFORE_SLOPE = 200;
+/** Opened and closed before the slope begins: V8's heap has been collected by then and has found its size. */
+const BEFORE_SLOPE = 1000;
+const OPENED_AND_CLOSED = BEFORE_SLOPE + 1000;
 
 /** `steps` are numbers of idle sessions in rising order, such as 10, 50, 1000. */
 export function idleTrials(
