@@ -3,11 +3,12 @@
  * A stdio MCP server that costs as little as one in Node can: ids and arguments are found by search instead of a parse,
  * and all answers to one chunk of input are one write. It understands what the load of this folder sends, in which
  * `"id":` and `"text":"` stand once and nothing is escaped; it is no example of a server. With --modern it speaks
- * 2026-07-28, without it the revisions with a handshake. Tools: echo {text}, big {bytes}.
+ * 2026-07-28, without it the revisions with a handshake; with --start-ms=n it does nothing for that long first. Tools: echo {text}, big {bytes}.
  */
 import { writeSync } from 'node:fs';
 
 const MODERN = process.argv.includes('--modern');
+const START_MS = Number(process.argv.find((arg) => arg.startsWith('--start-ms='))?.slice(11) ?? 0);
 const TOOLS =
   '[{"name":"echo","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}},' +
   '{"name":"big","inputSchema":{"type":"object","properties":{"bytes":{"type":"integer"}}}}]';
@@ -30,6 +31,8 @@ const RESULTS = new Map([
 const texts = new Map();
 let rest = '';
 let answers = '';
+
+if (START_MS > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, START_MS);
 
 process.stdin.on('data', (chunk) => {
   // One byte is one character: nothing here looks into the text.

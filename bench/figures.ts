@@ -65,6 +65,25 @@ export const SPECS: readonly FigureSpec[] = [
   },
   { id: 'latency', title: 'latency one at a time, p50', unit: 'ms', ...overFloor, must: { max: 1.35 } },
   { id: 'birth', title: 'new session to first result', unit: 'ms', overSubject: PIPE, must: { max: 1.1 } },
+  {
+    id: 'warmBirth',
+    title: 'new session to first result, `warm: 1`',
+    unit: 'ms',
+    overSubject: PIPE,
+    must: { max: 0.15 },
+  },
+  {
+    id: 'warmBirthMs',
+    title: 'the same (ms)',
+    unit: 'ms',
+    must: { max: 5 },
+  },
+  {
+    id: 'warmSlow',
+    title: 'the same on a server that starts in 1 s, over a call in an old session (ms)',
+    unit: 'ms',
+    must: { max: 15 },
+  },
   { id: 'birthMany', title: '50 new sessions at once', unit: 'ms', overSubject: PIPE },
   { id: 'cpuMb', title: 'gateway CPU per MiB, 1 MiB results', unit: 'ms', ...overFloor, must: { max: 1.6 } },
   {

@@ -6,6 +6,7 @@ import { birthTrials } from './measure-births.ts';
 import { type CallSubject, callTrials } from './measure-calls.ts';
 import { type GrowthCase, growthTrials } from './measure-growth.ts';
 import { idleTrials, type MemorySubject, slopeTrials } from './measure-memory.ts';
+import { type WarmSubject, warmTrials } from './measure-warm.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { startPeers } from './peers.ts';
 import { toPlot } from './plot.ts';
@@ -19,6 +20,7 @@ import {
   startFloor,
   startGateway,
   TINY_PROGRAM,
+  WARM_SERVERS,
 } from './subjects.ts';
 import { toTable } from './table.ts';
 
@@ -45,6 +47,7 @@ async function main(options: Options): Promise<void> {
     await measureCalls(lab, samples, options, subjects, guests);
     await measureBirths(lab, samples, options, subjects);
   });
+  await stage('new sessions with spares', (lab) => measureWarm(lab, samples, options));
   await stage('memory', (lab) => measureMemory(lab, samples, options));
   if (!options.quick) await stage('growth', (lab) => measureGrowth(lab, samples, options));
   const subjects = [PIPE, FLOOR, FLOOR_AGAIN, ...Object.values(NAMES), ...peers];
@@ -94,6 +97,17 @@ async function measureBirths(
   const born = subjects.filter(({ name }) => name !== FLOOR_AGAIN && name !== NAMES.modern);
   const scale = quick ? { oneByOne: 3, atOnce: 0 } : { oneByOne: 5, atOnce: 50 };
   await interleave({ rounds, samples, trials: birthTrials(driver, born, scale) });
+}
+
+async function measureWarm(lab: Lab, samples: Samples, { rounds, quick }: Options): Promise<void> {
+  const subjects = await Promise.all(
+    (['streamable', 'sse', 'rest'] as const).map(async (protocol): Promise<WarmSubject> => {
+      const gateway = lab.own(await startGateway(lab.folder, { servers: WARM_SERVERS }));
+      const at = (server: string) => gatewayTarget(gateway, protocol, server);
+      return { name: NAMES[protocol], gateway, quick: at('quick'), slow: at('slow') };
+    }),
+  );
+  await interleave({ rounds, samples, trials: warmTrials(lab.driver, subjects, quick ? 2 : 3) });
 }
 
 async function measureMemory({ driver, folder }: Lab, samples: Samples, options: Options): Promise<void> {

@@ -17,11 +17,18 @@ export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly era?: 'legacy';
+  /** Spares that wait. */
+  readonly warm?: number;
 }
 
 export const ECHO_PROGRAM: Program = { command: process.execPath, args: ECHO };
 /** A child that weighs next to nothing, for many sessions. */
 export const TINY_PROGRAM: Program = { command: '/bin/sh', args: [TINY], era: 'legacy' };
+/** Each with a spare; the second takes a second before it reads. */
+export const WARM_SERVERS: Readonly<Record<string, Program>> = {
+  quick: { ...ECHO_PROGRAM, warm: 1 },
+  slow: { command: process.execPath, args: [...ECHO, '--start-ms=1000'], warm: 1 },
+};
 export const MODERN_PROGRAM: Program = { command: process.execPath, args: [...ECHO, '--modern'] };
 /** One of each era. */
 export const ECHO_SERVERS: Readonly<Record<string, Program>> = { echo: ECHO_PROGRAM, modern: MODERN_PROGRAM };
