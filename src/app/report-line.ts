@@ -1,8 +1,9 @@
 import type { ReportEntry } from '../fronts/rest/openapi-document.ts';
+import { printable } from '../telemetry/redact.ts';
 
 const KINDS = { problem: 'problem', 'left-out': 'left out', changed: 'changed' } as const;
 
-/** One entry of the report on a document as one line. Names of tools come from servers, so they are quoted. */
+/** One entry of the report on a document as one line. Names and quoted words are those of servers. */
 export function reportLine({ kind, server, tool, what }: ReportEntry): string {
   const where =
     server === undefined
@@ -10,7 +11,7 @@ export function reportLine({ kind, server, tool, what }: ReportEntry): string {
       : tool === undefined
         ? `${server}: `
         : `${server}, tool ${JSON.stringify(tool)}: `;
-  return `${KINDS[kind]}: ${where}${what}`;
+  return printable(`${KINDS[kind]}: ${where}${what}`);
 }
 
 /** The same for the log, where a level says how bad it is. */

@@ -157,6 +157,14 @@ describe.concurrent('openapi lint', () => {
     expect(older.stdout).toBe('changed: lists, tool "a": OpenAPI 3.0 has no patternProperties: left out\n');
   });
 
+  it('#111 shows no control character, and turns no direction, of a server', async () => {
+    const name = 'a\u202eb\u001b[31m\u009b';
+    const { stdout } = await lint([], [{ name, inputSchema: { type: ['\u202e', 'x'] } }], PUBLIC);
+    expect(stdout).toContain('lists, tool "a\\u202eb\\u001b[31m\\u009b": ');
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
   it('fails for a server that cannot be asked', async () => {
     const { code, stdout } = await openapi(['lint'], { ...SERVERS, missing: { command: 'no-such-command' } });
     expect([code, stdout]).toEqual([1, 'left out: missing: The server process could not be started.\n']);

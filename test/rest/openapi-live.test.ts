@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { OpenApiDocument } from '../../src/fronts/rest/openapi.ts';
 import { tempFolder } from '../instance/helpers.ts';
 import { fixture, HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
+import { findFaults } from './openapi-judges.ts';
 
 const ALL = { authorization: 'Bearer token-that-may-everything' };
 const LITTLE = { authorization: 'Bearer token-that-may-little' };
@@ -145,6 +149,50 @@ describe('a document that is asked for again', () => {
     const stranger = await get('/api/openapi.json', { 'if-none-match': tags[0] ?? '' });
     expect(stranger.status).toBe(401);
   });
+});
+
+describe('#107 a schema that refers elsewhere', () => {
+  it.each(['', '?version=3.0', '?profile=gpt-actions', '?profile=open-webui'])(
+    'is not followed: %s',
+    async (query) => {
+      const visitors: string[] = [];
+      const canary = createServer((request, response) => {
+        visitors.push(request.url ?? '');
+        response.end('{}');
+      });
+      await once(canary.listen(0, '127.0.0.1'), 'listening');
+      try {
+        const elsewhere = `http://127.0.0.1:${(canary.address() as AddressInfo).port}`;
+        const file = join(folder.path, 'elsewhere.json');
+        const inputSchema = {
+          type: 'object',
+          $schema: `${elsewhere}/draft`,
+          $id: `${elsewhere}/id`,
+          properties: {
+            a: { $ref: `${elsewhere}/a` },
+            b: { $ref: 'file:///etc/passwd' },
+            c: { $ref: 'c.json' },
+          },
+          default: { $ref: `${elsewhere}/default` },
+        };
+        writeFileSync(file, JSON.stringify([{ name: 't', inputSchema, outputSchema: inputSchema }]));
+        await using own = await startGateway({
+          servers: { lists: runs(fixture('listing-server.mjs'), file) },
+        });
+        const response = await fetch(`${own.url}/api/lists/openapi.json${query}`);
+        const document = JSON.parse(await response.text()) as OpenApiDocument;
+        const told = JSON.stringify(document['x-mcp-report']);
+        expect(JSON.stringify({ ...document, 'x-mcp-report': [] })).not.toMatch(
+          /127\.0\.0\.1|passwd|c\.json/,
+        );
+        expect(told).toContain('does not lead to a schema in here');
+        expect(await findFaults(document)).toEqual([]);
+        expect(visitors).toEqual([]);
+      } finally {
+        canary.close();
+      }
+    },
+  );
 });
 
 describe('a wish that is not known', () => {

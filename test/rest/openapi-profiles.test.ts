@@ -200,6 +200,23 @@ describe('open-webui', () => {
     expect(problems(false)).toEqual([]);
   });
 
+  it('does not grow without bound where thousands of tools refer to much, and says where it stopped', () => {
+    const levels = Array.from({ length: 20 }, (_, n) => [
+      `l${n}`,
+      { anyOf: [{ $ref: `#/$defs/l${n + 1}` }, { $ref: `#/$defs/l${n + 1}` }] },
+    ]);
+    const inputSchema = {
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/l0' } },
+      $defs: Object.fromEntries([...levels, ['l20', {}]]) as unknown,
+    };
+    const names = Array.from({ length: 300 }, (_, n) => `t${n}`);
+    const { document, report } = make('open-webui', [toolsNamed(names, { inputSchema })]);
+    expect(toolOperations(document)).toHaveLength(300);
+    expect(report.some(({ tool, what }) => tool === 't299' && what.includes('200000 schemas'))).toBe(true);
+    expect(report.some(({ tool, what }) => tool === 't0' && what.includes('200000 schemas'))).toBe(false);
+  });
+
   it('keeps what is described of results and errors, and drops the schemas that nothing uses any more', () => {
     const { document } = make('open-webui', [FILESYSTEM, NOTES]);
     expect(toolOperations(document)[0]?.operation['responses']).toHaveProperty('502');

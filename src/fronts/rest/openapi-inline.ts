@@ -3,8 +3,18 @@ import { referred, type Schemas } from './openapi-accepts.ts';
 import { isObject, type JsonObject } from './openapi-data.ts';
 import { mapSubschemas } from './openapi-subschemas.ts';
 
-/** Most schemas that one may grow to: definitions that use each other twice would double with each level. */
+/** Most schemas that one may grow to, and all of a document: definitions that use each other twice double with each level. */
 const MAX_SCHEMAS = 2000;
+const MAX_DOCUMENT_SCHEMAS = 200_000;
+
+/** What the schemas of one document share. */
+export interface InlineBudget {
+  schemas: number;
+}
+
+export function createInlineBudget(): InlineBudget {
+  return { schemas: MAX_DOCUMENT_SCHEMAS };
+}
 
 const ANNOTATIONS: ReadonlySet<string> = new Set('title description default deprecated examples'.split(' '));
 
@@ -13,11 +23,19 @@ export function inlineReferences(
   schema: JsonObject,
   schemas: Schemas,
   cut: (why: string) => void,
+  budget: InlineBudget = createInlineBudget(),
 ): JsonObject {
   let written = 0;
   const why = new Set<string>();
   const write = (node: JsonObject, inside: readonly unknown[]): JsonObject => {
     written += 1;
+    budget.schemas -= 1;
+    if (budget.schemas < 0) {
+      why.add(
+        `the document would be more than ${MAX_DOCUMENT_SCHEMAS} schemas without references, and it is cut`,
+      );
+      return {};
+    }
     if (written > MAX_SCHEMAS) {
       why.add(`it would be more than ${MAX_SCHEMAS} schemas without references, and is cut`);
       return {};

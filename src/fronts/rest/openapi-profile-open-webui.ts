@@ -4,6 +4,7 @@
  */
 import { isObject, type JsonObject } from './openapi-data.ts';
 import type { OpenApiDocument, OpenApiOptions, ReportEntry } from './openapi-document.ts';
+import { createInlineBudget } from './openapi-inline.ts';
 import {
   argumentsOf,
   bodySchema,
@@ -20,10 +21,12 @@ export function toOpenWebUi(
   const report: ReportEntry[] = [];
   checkReach(options, report);
   const tools = toolsOnly(document, report);
+  const budget = createInlineBudget();
   const paths: Record<string, JsonObject> = {};
   for (const tool of tools) {
     const where = { server: tool.server, tool: tool.tool };
-    const schema = argumentsOf(tool, document, (what) => report.push({ kind: 'changed', ...where, what }));
+    const changed = (what: string): void => void report.push({ kind: 'changed', ...where, what });
+    const schema = argumentsOf(tool, document, changed, budget);
     const parameters = parametersOf(tool);
     for (const what of findClashes(bodySchema(tool.operation), schema, parameters))
       report.push({ kind: 'problem', ...where, what });

@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from './openapi-data.ts';
 import type { OpenApiDocument, OpenApiOptions, ReportEntry } from './openapi-document.ts';
 import { flattenArguments } from './openapi-flatten.ts';
-import { inlineReferences } from './openapi-inline.ts';
+import { type InlineBudget, inlineReferences } from './openapi-inline.ts';
 import { type ToolOperation, toolOperations } from './openapi-tools.ts';
 
 export type ToolChange = (what: string) => void;
@@ -25,10 +25,11 @@ export function argumentsOf(
   { operation }: ToolOperation,
   document: OpenApiDocument,
   changed: ToolChange,
+  budget?: InlineBudget,
 ): JsonObject {
   const schema = bodySchema(operation);
   return flattenArguments(
-    inlineReferences(schema, document.components.schemas, (why) => changed(`arguments: ${why}`)),
+    inlineReferences(schema, document.components.schemas, (why) => changed(`arguments: ${why}`), budget),
     changed,
   );
 }

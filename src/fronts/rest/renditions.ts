@@ -6,11 +6,13 @@ export interface Rendition {
   readonly etag: string;
 }
 
-/** Documents kept; the one that was not asked for longest goes first. */
+/** Documents kept, and bytes of them; those that were not asked for longest go first. A larger one is made anew each time. */
 const MAX_KEPT = 32;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 export class Renditions {
   readonly #kept = new Map<string, { readonly sources: readonly unknown[]; readonly rendition: Rendition }>();
+  #bytes = 0;
 
   /** `key` says everything that `render` depends on besides `sources`. */
   get(key: string, sources: readonly unknown[], render: () => string): Rendition {
@@ -20,11 +22,19 @@ export class Renditions {
       found.sources.length === sources.length &&
       found.sources.every((source, index) => source === sources[index]);
     const entry = isFresh ? found : { sources, rendition: toRendition(render()) };
-    this.#kept.delete(key);
+    this.#drop(key);
     this.#kept.set(key, entry);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    this.#bytes += entry.rendition.text.length;
+    for (const [oldest] of this.#kept) {
+      if (this.#kept.size <= MAX_KEPT && this.#bytes <= MAX_KEPT_BYTES) break;
+      this.#drop(oldest);
+    }
     return entry.rendition;
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#kept.get(key)?.rendition.text.length ?? 0;
+    this.#kept.delete(key);
   }
 }
 
