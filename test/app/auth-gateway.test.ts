@@ -53,7 +53,7 @@ describe('any valid credential grants access', () => {
   });
 });
 
-describe('#80 anything else', () => {
+describe('[fault 80] anything else', () => {
   it.each([
     ['nothing', undefined],
     ['an empty header', ''],
@@ -88,7 +88,7 @@ describe('#80 anything else', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('#82 two Authorization headers are answered with 400, even when both are right', async () => {
+  it('[fault 82] two Authorization headers are answered with 400, even when both are right', async () => {
     const line = 'Authorization: Bearer plain-token';
     expectProblem(
       await exchange(gateway.port, head('GET /api/sessionid', line, line)),
@@ -103,7 +103,7 @@ describe('#80 anything else', () => {
     );
   });
 
-  it('#68 a token in the query is none', async () => {
+  it('[fault 68] a token in the query is none', async () => {
     for (const query of [
       'access_token=plain-token',
       'token=plain-token',
@@ -126,7 +126,7 @@ describe('#80 anything else', () => {
   });
 });
 
-describe('#91 without credentials', () => {
+describe('[fault 91] without credentials', () => {
   const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
   it.each([
@@ -175,7 +175,7 @@ describe('#91 without credentials', () => {
     '/.well-known/oauth-protected-resource/echo',
     '/.well-known/oauth-authorization-server',
     '/.well-known/openid-configuration',
-  ])('#93 %s is a plain 404, with credentials and without', async (path) => {
+  ])('[fault 93] %s is a plain 404, with credentials and without', async (path) => {
     const [bare, credentialed] = await Promise.all([
       told(fetch(gateway.url + path)),
       told(fetch(gateway.url + path, { headers: { authorization: 'Bearer plain-token' } })),
@@ -185,7 +185,7 @@ describe('#91 without credentials', () => {
     expect(credentialed.body).toBe(bare.body);
   });
 
-  it('#92 health says no more than its state', async () => {
+  it('[fault 92] health says no more than its state', async () => {
     expect(await (await fetch(`${gateway.url}/healthz`)).json()).toEqual({ status: 'ok' });
     const { status, servers } = (await (await fetch(`${gateway.url}/readyz`)).json()) as Record<
       string,
@@ -196,7 +196,7 @@ describe('#91 without credentials', () => {
 });
 
 describe('every answer', () => {
-  it('#68 is not to be stored, and equal answers are equal to the byte: the request id is in a header only', async () => {
+  it('[fault 68] is not to be stored, and equal answers are equal to the byte: the request id is in a header only', async () => {
     const [one, two] = [
       await told(fetch(`${gateway.url}/nobody`)),
       await told(fetch(`${gateway.url}/nobody`)),

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([plain.stop(), anonymous.stop()]));
 
-describe('#76 without auth in the configuration', () => {
+describe('[fault 76] without auth in the configuration', () => {
   it.each([
     'X-Forwarded-For: 127.0.0.1',
     'X-Forwarded-Host: localhost',
@@ -48,7 +48,7 @@ describe('#76 without auth in the configuration', () => {
     ).toBe(401);
   });
 
-  it('#60 forwarding headers make no address local, and anonymous: true serves with them', async () => {
+  it('[fault 60] forwarding headers make no address local, and anonymous: true serves with them', async () => {
     expect(
       (
         await exchange(

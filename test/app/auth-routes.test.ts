@@ -30,7 +30,7 @@ const PUBLIC = new Set([
 /** Public paths under which this test asks for nothing that is there. */
 const FINDS_NOTHING = new Set(['/.well-known/*', '/docs/assets/:file']);
 
-it('#91 every route of the live table answers 401 without credentials, but for the public list', async () => {
+it('[fault 91] every route of the live table answers 401 without credentials, but for the public list', async () => {
   await using gateway = await startGateway({
     servers: { echo: runs(HOSTILE_SERVER) },
     auth: { bearer: { tokens: ['some-long-token'] } },
@@ -60,7 +60,7 @@ it('#91 every route of the live table answers 401 without credentials, but for t
   expect(gateway.gateway.inspect().sessions).toBe(0);
 });
 
-it('#91 the public list is exactly what says so of itself', async () => {
+it('[fault 91] the public list is exactly what says so of itself', async () => {
   await using gateway = await startGateway({
     servers: { echo: runs(HOSTILE_SERVER) },
     auth: { bearer: { tokens: ['some-long-token'] } },

@@ -52,7 +52,7 @@ function comparable({ status, headers, body }: { status: number; headers: Header
   };
 }
 
-describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, stranger) => {
+describe.each(OTHERS)('[fault 83] the session of another principal (%s)', (_who, stranger) => {
   it('answers a POST to it as to an id that never was, to the byte', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`, {}, ALICE);
     const endpoint = await client.endpoint();
@@ -72,7 +72,7 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
     client.close();
   });
 
-  it("#19 cannot be resumed with its Last-Event-ID: that opens a stream of one's own, as any id does", async () => {
+  it("[fault 19] cannot be resumed with its Last-Event-ID: that opens a stream of one's own, as any id does", async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`, {}, ALICE);
     await client.callTool('echo', { secret: 'for alice only' });
     const lastId = client.events[0]?.id ?? '';
@@ -116,7 +116,7 @@ describe.each(OTHERS)('#83 the session of another principal (%s)', (_who, strang
   });
 });
 
-describe('#84 a session id', () => {
+describe('[fault 84] a session id', () => {
   it("has 128 random bits, is never the same, and one front does not know the other's", async () => {
     const ids = await Promise.all(
       Array.from(
@@ -147,7 +147,7 @@ describe('#84 a session id', () => {
     client.close();
   });
 
-  it('#69 is told in a relative endpoint, whatever Host and forwarding headers say', async () => {
+  it('[fault 69] is told in a relative endpoint, whatever Host and forwarding headers say', async () => {
     const client = await BareSseClient.open(`${gateway.url}/echo`, {
       ...ALICE,
       'x-forwarded-host': 'evil.example',

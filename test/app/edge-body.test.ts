@@ -31,7 +31,7 @@ function post(path: string, body: string | Buffer, headers: Record<string, strin
 }
 
 describe('a body that is too large', () => {
-  it('#51 is refused by its Content-Length before a byte of it is sent', async () => {
+  it('[fault 51] is refused by its Content-Length before a byte of it is sent', async () => {
     const lines = ['Content-Type: application/json', `Content-Length: ${MAX_BODY_BYTES + 1}`];
     const rpc = await exchange(gateway.port, head(`POST ${mcpPath}`, ...lines));
     expectRpcError(rpc, 413, -32600, 'body-too-large');
@@ -39,7 +39,7 @@ describe('a body that is too large', () => {
     expectProblem(await exchange(gateway.port, head(`POST ${REST_PATH}`, ...lines)), 413, 'BODY_TOO_LARGE');
   });
 
-  it('#51 is refused while it streams in, without its end', async () => {
+  it('[fault 51] is refused while it streams in, without its end', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     const answer = collect(socket);
     socket.write(head(`POST ${mcpPath}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'));
@@ -47,14 +47,14 @@ describe('a body that is too large', () => {
     expectRpcError(await answer, 413, -32600, 'body-too-large');
   });
 
-  it('#51 of exactly the limit is taken', async () => {
+  it('[fault 51] of exactly the limit is taken', async () => {
     const message = '{"jsonrpc":"2.0","method":"notifications/x","params":{"pad":""}}';
     const padded = message.replace('""', `"${'x'.repeat(MAX_BODY_BYTES - message.length)}"`);
     expect((await post(mcpPath, padded)).status).toBe(202);
     expect((await post(mcpPath, `${padded} `)).status).toBe(413);
   });
 
-  it('#51 with a Content-Length below its length is cut there, and the rest is no request', async () => {
+  it('[fault 51] with a Content-Length below its length is cut there, and the rest is no request', async () => {
     const answer = await exchange(
       gateway.port,
       head(`POST ${mcpPath}`, 'Content-Type: application/json', 'Content-Length: 4').replace(
@@ -82,14 +82,14 @@ describe('a content type', () => {
     ['', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
     ['application/json', { 'content-encoding': 'identity, gzip' }],
-  ])('[era 3] #54 #64 %j %j is answered with 415 on both fronts', async (type, more) => {
+  ])('[era 3] [fault 54] [fault 64] %j %j is answered with 415 on both fronts', async (type, more) => {
     const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
     const headers = { 'content-type': type, ...more };
     expectRpcError(await post(mcpPath, body, headers), 415, -32000, 'media-type');
     expectProblem(await post(REST_PATH, body, headers), 415, 'MEDIA_TYPE');
   });
 
-  it('#64 that is absent is answered with 415 when there is a body', async () => {
+  it('[fault 64] that is absent is answered with 415 when there is a body', async () => {
     const body = '{}';
     const answer = await exchange(
       gateway.port,
@@ -99,7 +99,7 @@ describe('a content type', () => {
     expectProblem(answer, 415, 'MEDIA_TYPE');
   });
 
-  it('#54 a gzip bomb is not unpacked', async () => {
+  it('[fault 54] a gzip bomb is not unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024));
     expectRpcError(
       await post(mcpPath, bomb, { ...JSON_TYPE, 'content-encoding': 'gzip' }),
@@ -136,13 +136,13 @@ describe('a message that is not one', () => {
     ['bad UTF-8', Buffer.from(CALL.replace('ping', '\xff\xfe'), 'latin1'), -32700, 'parse-error'],
     ['UTF-16', Buffer.from(CALL, 'utf16le'), -32700, 'parse-error'],
     [
-      '#52 thirty thousand open brackets',
+      '[fault 52] thirty thousand open brackets',
       `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}`,
       -32700,
       'parse-error',
     ],
     [
-      '#52 nesting beyond 128',
+      '[fault 52] nesting beyond 128',
       `{"jsonrpc":"2.0","id":1,"method":"a","params":${DEEP}${']'.repeat(30_000)}}`,
       -32600,
       'too-deep',
@@ -186,15 +186,15 @@ describe('a message that is not one', () => {
     ['a second name', '{}, "name":"crash", "x":{}', 'PARSE'],
     ['a list', '[]', 'INVALID_ARGUMENTS'],
     ['null', 'null', 'INVALID_ARGUMENTS'],
-    ['#52 deep arguments', `{"a":${DEEP}${']'.repeat(30_000)}}`, 'TOO_DEEP'],
-    ['#52 half of deep arguments', `{"a":${DEEP}`, 'PARSE'],
+    ['[fault 52] deep arguments', `{"a":${DEEP}${']'.repeat(30_000)}}`, 'TOO_DEEP'],
+    ['[fault 52] half of deep arguments', `{"a":${DEEP}`, 'PARSE'],
   ])('is answered as a problem on a REST path: %s', async (_what, body, code) => {
     const answer = await post(REST_PATH, body);
     expectProblem(answer, 400, code);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
-  it('#53 with very many members is read in linear time', async () => {
+  it('[fault 53] with very many members is read in linear time', async () => {
     const members = Array.from({ length: 5000 }, (_, n) => `"k${n}":${n}`).join(',');
     const started = performance.now();
     expect(
@@ -203,7 +203,7 @@ describe('a message that is not one', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it('#97 cannot reach a prototype', async () => {
+  it('[fault 97] cannot reach a prototype', async () => {
     await post(
       mcpPath,
       '{"jsonrpc":"2.0","method":"notifications/x","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}',

@@ -28,7 +28,7 @@ async function text(answer: ReturnType<typeof call>): Promise<string> {
 }
 
 describe('at the cap of sessions of one principal', () => {
-  it('#18 the longest idle gives way, its process ends, and the others keep their state', async () => {
+  it('[fault 18] the longest idle gives way, its process ends, and the others keep their state', async () => {
     await using gateway = await startGateway({ limits: { sessionsPerPrincipal: 2 }, servers: SERVERS });
     const first = Number(await text(call(gateway, 'pid', 'first')));
     const second = await text(call(gateway, 'pid', 'second'));
@@ -42,7 +42,7 @@ describe('at the cap of sessions of one principal', () => {
     );
   });
 
-  it('#18 503 and Retry-After when none can go: streams and calls are not ended for a newcomer', async () => {
+  it('[fault 18] 503 and Retry-After when none can go: streams and calls are not ended for a newcomer', async () => {
     await using gateway = await startGateway({ limits: { sessionsPerPrincipal: 2 }, servers: SERVERS });
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const running = call(gateway, 'sleep', 'busy', '{"ms":400}');
@@ -59,7 +59,7 @@ describe('at the cap of sessions of one principal', () => {
     client.close();
   });
 
-  it('#18 other principals are not touched', async () => {
+  it('[fault 18] other principals are not touched', async () => {
     await using gateway = await startGateway({
       limits: { sessions: 3, sessionsPerPrincipal: 2 },
       servers: SERVERS,
@@ -80,7 +80,7 @@ describe('at the cap of sessions of one principal', () => {
 });
 
 describe('at the cap of processes', () => {
-  it('#18 503 and Retry-After, nothing is kept of the refused, and a place that is free again is taken', async () => {
+  it('[fault 18] 503 and Retry-After, nothing is kept of the refused, and a place that is free again is taken', async () => {
     await using gateway = await startGateway({ limits: { instances: 1 }, servers: SERVERS });
     const pid = Number(await text(call(gateway, 'pid', 'first')));
     const refused = await call(gateway, 'pid', 'second');
@@ -101,7 +101,7 @@ describe('at the cap of processes', () => {
     expect(await text(call(gateway, 'pid', 'second'))).toMatch(/^\d+$/);
   });
 
-  it('#17 starts beyond concurrentStarts wait their turn; one that is ended while it waits is told so and starts nothing', async () => {
+  it('[fault 17] starts beyond concurrentStarts wait their turn; one that is ended while it waits is told so and starts nothing', async () => {
     await using gateway = await startGateway({ limits: { concurrentStarts: 1 }, servers: SERVERS });
     const slow = (id: string) =>
       told(fetch(`${gateway.url}/api/slow/pid?sessionId=${id}`, { method: 'POST' }));

@@ -41,7 +41,7 @@ function from(
   );
 }
 
-describe('#61 Host without real authentication', () => {
+describe('[fault 61] Host without real authentication', () => {
   it.each([
     'evil.example',
     'evil.example:3000',
@@ -90,7 +90,7 @@ describe('#61 Host without real authentication', () => {
   });
 });
 
-describe('#61 Host with real authentication', () => {
+describe('[fault 61] Host with real authentication', () => {
   const credentials = [`Authorization: Bearer ${TOKEN}`];
 
   it('is not enforced, since a rebound page has no credentials', async () => {
@@ -105,7 +105,7 @@ describe('#61 Host with real authentication', () => {
   });
 });
 
-describe('#62 #64 Origin', () => {
+describe('[fault 62] [fault 64] Origin', () => {
   const foreign = [
     'https://evil.example',
     'null',
@@ -175,7 +175,7 @@ describe('#62 #64 Origin', () => {
   });
 });
 
-describe('#63 CORS', () => {
+describe('[fault 63] CORS', () => {
   it('has no headers unless an origin is allowed', async () => {
     for (const lines of [[], [`Origin: http://localhost:${plain.port}`]]) {
       const answer = await from(plain, `localhost:${plain.port}`, lines);

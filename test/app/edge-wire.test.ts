@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterEach(() => expect(gateway.pids()).toEqual([]));
 afterAll(() => gateway.stop());
 
-describe('#57 a request that two parsers could read differently', () => {
+describe('[fault 57] a request that two parsers could read differently', () => {
   const CHUNKED = '0\r\n\r\n';
   it.each([
     [
@@ -81,7 +81,7 @@ describe('#57 a request that two parsers could read differently', () => {
   });
 });
 
-describe('#58 what is not HTTP', () => {
+describe('[fault 58] what is not HTTP', () => {
   it.each<[string, string | Buffer]>([
     ['a TLS hello', Buffer.from('16030100a5010000a10303', 'hex')],
     ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -103,7 +103,7 @@ describe('#58 what is not HTTP', () => {
   });
 });
 
-describe('#65 a path that names no server', () => {
+describe('[fault 65] a path that names no server', () => {
   it.each([
     '/%2e%2e/x',
     '/..%2fetc',
@@ -155,7 +155,7 @@ describe('#65 a path that names no server', () => {
   });
 });
 
-describe('#67 a method that a path does not have', () => {
+describe('[fault 67] a method that a path does not have', () => {
   it.each([
     ['PUT', '/api/echo/echo', 'POST, OPTIONS'],
     ['PATCH', '/api/openapi.json', 'GET, OPTIONS'],
@@ -191,7 +191,7 @@ describe('#67 a method that a path does not have', () => {
   });
 });
 
-describe('#55 a client that sends slowly', () => {
+describe('[fault 55] a client that sends slowly', () => {
   const TIMES = { headersTimeout: 150, requestTimeout: 300, connectionsCheckingInterval: 50 };
 
   async function listening() {
@@ -242,7 +242,7 @@ describe('#55 a client that sends slowly', () => {
   });
 });
 
-describe('#56 a connection that is only opened', () => {
+describe('[fault 56] a connection that is only opened', () => {
   it('costs no session and no process', async () => {
     const before = gateway.gateway.inspect();
     const sockets = Array.from({ length: 50 }, () => connect(gateway.port, '127.0.0.1'));

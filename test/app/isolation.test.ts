@@ -113,7 +113,7 @@ async function interleave(steps: readonly Step[]): Promise<void> {
   );
 }
 
-describe('#7 #9 #10 clients at the same time, with the same ids, tokens and question ids', () => {
+describe('[fault 7] [fault 9] [fault 10] clients at the same time, with the same ids, tokens and question ids', () => {
   it('never see anything of each other, in any order of events', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 24 }), (steps) => interleave(steps)),
@@ -128,7 +128,7 @@ describe('#7 #9 #10 clients at the same time, with the same ids, tokens and ques
     expect(new Set(pids).size).toBe(CLIENTS);
   });
 
-  it('#11 cannot answer a question that another was asked', async () => {
+  it('[fault 11] cannot answer a question that another was asked', async () => {
     const [mine, theirs] = clients;
     if (mine === undefined || theirs === undefined) throw new Error('no clients');
     const waiting = mine.callTool('ask', {
@@ -145,7 +145,7 @@ describe('#7 #9 #10 clients at the same time, with the same ids, tokens and ques
   });
 });
 
-describe('#83 #90 sessions of two principals under one id', () => {
+describe('[fault 83] [fault 90] sessions of two principals under one id', () => {
   it('are two sessions with a process each, and end each for its own', async () => {
     const basic = {
       enabled: true,

@@ -28,7 +28,7 @@ function valueOf(text: string, start: string): number {
 }
 
 describe('/metrics', () => {
-  it('#92 is for valid credentials that may use every server, and for nobody else', async () => {
+  it('[fault 92] is for valid credentials that may use every server, and for nobody else', async () => {
     expect((await get('/metrics')).status).toBe(401);
     expect((await get('/metrics', SOME)).status).toBe(404);
     const response = await get('/metrics', ALL);

@@ -22,7 +22,7 @@ describe.concurrent('the program', () => {
     expect(await gateway.outcome).toMatchObject({ code: 0, signal: null, stdout: '' });
   });
 
-  it('#71 ends with one line and exit code 3 when its port is taken', async () => {
+  it('[fault 71] ends with one line and exit code 3 when its port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
@@ -39,7 +39,7 @@ describe.concurrent('the program', () => {
     }
   });
 
-  it('#71 ends with one line and exit code 3 when the address is not of this machine', async () => {
+  it('[fault 71] ends with one line and exit code 3 when the address is not of this machine', async () => {
     using own = tempFolder();
     const { code, stderr } = await runProgram([
       '--config',
@@ -56,7 +56,7 @@ describe.concurrent('the program', () => {
     expect(gateway.child.exitCode).toBeNull();
   });
 
-  it('#73 goes on when nobody reads its log any more', async () => {
+  it('[fault 73] goes on when nobody reads its log any more', async () => {
     await using gateway = await startGatewayProcess({ debug: { level: 'verbose' }, servers: SERVERS });
     gateway.child.stderr?.destroy();
     gateway.child.stdout?.destroy();
@@ -65,7 +65,7 @@ describe.concurrent('the program', () => {
     expect((await gateway.outcome).code).toBe(0);
   });
 
-  it('#73 goes on when its log cannot be written', async () => {
+  it('[fault 73] goes on when its log cannot be written', async () => {
     const full = { prefix: ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'] };
     await using gateway = await startGatewayProcess(
       { port: await freePort(), debug: { level: 'verbose' }, servers: SERVERS },
@@ -107,7 +107,7 @@ describe.concurrent('a machine that fails', () => {
     await gateway[Symbol.asyncDispose]();
   });
 
-  it('#72 runs out of file descriptors: what cannot be started is refused, what runs goes on, and it recovers', async ({
+  it('[fault 72] runs out of file descriptors: what cannot be started is refused, what runs goes on, and it recovers', async ({
     expect,
   }) => {
     await using gateway = await startGatewayProcess({ servers: SERVERS });

@@ -117,7 +117,7 @@ function expectNoCanary(text: string): void {
   }
 }
 
-describe('#100 the environment of a server', () => {
+describe('[fault 100] the environment of a server', () => {
   it('has what the configuration gives it, under the names it was given', async () => {
     expect(await environmentOf('keyed')).toMatchObject({
       API_KEY: CANARIES.fromEnvironment,
@@ -139,7 +139,7 @@ describe('#100 the environment of a server', () => {
   });
 });
 
-describe('#88 the credentials of a caller', () => {
+describe('[fault 88] the credentials of a caller', () => {
   it('never reach a server, in no message and no environment', async () => {
     const raw = await call('other', 'raw', { a: 1 });
     expect(raw).toContain('tools/call');
@@ -159,7 +159,7 @@ describe('#88 the credentials of a caller', () => {
   });
 });
 
-describe('#99 after everything that can go wrong', () => {
+describe('[fault 99] after everything that can go wrong', () => {
   beforeAll(async () => {
     answers.push(await call('broken', 'x'), await call('nobody', 'x'), await call('keyed', 'no-such-tool'));
     await call('keyed', 'stderr', { text: `my key is ${CANARIES.fromEnvironment} and ${CANARIES.file}` });
@@ -227,7 +227,7 @@ describe('#99 after everything that can go wrong', () => {
     expect(stream.text.match(/\[redacted\]/g)?.length).toBeGreaterThan(12);
   });
 
-  it('no process was shown a credential, and #85 no session id is in the log', async () => {
+  it('no process was shown a credential, and [fault 85] no session id is in the log', async () => {
     const { session } = await gateway.event('session.opened', ({ front }) => front === 'sse');
     expect(session).toMatch(/^[0-9a-f]{38}$/);
     for (const { text } of [pretty, json]) expect(text).not.toContain(session);

@@ -12,7 +12,7 @@ const ALLOWED =
 
 afterEach(() => vi.unstubAllEnvs());
 
-describe('#100 the environment of a server', () => {
+describe('[fault 100] the environment of a server', () => {
   it('is an allow-list and what was declared; nothing of the gateway else', async () => {
     const canary = `canary-${process.pid}`;
     for (const name of ['SECRET_OF_THE_GATEWAY', 'AWS_SECRET_ACCESS_KEY', 'CONFIG_PATH'])
@@ -33,7 +33,7 @@ describe('#100 the environment of a server', () => {
     expect(JSON.stringify(seen)).not.toContain(canary);
   });
 
-  it('#88 never holds what a caller authenticated with', async () => {
+  it('[fault 88] never holds what a caller authenticated with', async () => {
     const token = 'token-that-no-server-may-see';
     await using gateway = await startGateway({
       auth: { bearer: { enabled: true, tokens: [token] } },
@@ -79,7 +79,7 @@ describe('what a server is run with', () => {
     },
   );
 
-  it('#106 gets its arguments as they stand: no shell sees them', async () => {
+  it('[fault 106] gets its arguments as they stand: no shell sees them', async () => {
     const args = [
       '$(touch pwned)',
       '`id`',
@@ -125,7 +125,7 @@ describe('what a server is run with', () => {
   });
 });
 
-describe('#17 many starts at once', () => {
+describe('[fault 17] many starts at once', () => {
   it('are admitted a few at a time, and all are served', async () => {
     using folder = tempFolder();
     const pidFile = join(folder.path, 'pids');
@@ -149,7 +149,7 @@ describe('#17 many starts at once', () => {
     expect(queued).toBeGreaterThanOrEqual(6);
   });
 
-  it('#18 are refused beyond limits.instances, with 503 and Retry-After, and the place is free again afterwards', async () => {
+  it('[fault 18] are refused beyond limits.instances, with 503 and Retry-After, and the place is free again afterwards', async () => {
     await using gateway = await startGateway({
       limits: { instances: 2 },
       servers: { echo: runs(HOSTILE_SERVER) },

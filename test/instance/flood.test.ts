@@ -37,7 +37,7 @@ function countFrom(server: string): { readonly messages: number; readonly bytes:
 }
 
 describe('a reader that does not read', () => {
-  it('#4 pauses its own server, in bounded memory; others are served; it misses nothing when it reads again', async () => {
+  it('[fault 4] pauses its own server, in bounded memory; others are served; it misses nothing when it reads again', async () => {
     const count = countFrom('flood');
     const reader = await RawSseClient.initialized(gateway, 'flood');
     reader.socket.pause();
@@ -62,7 +62,7 @@ describe('a reader that does not read', () => {
     count.stop();
   });
 
-  it('#27 #2 that goes away while its server is paused frees it', async () => {
+  it('#27 [fault 2] that goes away while its server is paused frees it', async () => {
     const count = countFrom('flood');
     const reader = await RawSseClient.initialized(gateway, 'flood');
     reader.socket.pause();

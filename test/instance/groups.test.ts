@@ -77,7 +77,7 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
     await groupEnded(pid, GRACE_MS + BOUND_MS);
   });
 
-  it('#1 after the client was reset in a call', async () => {
+  it('[fault 1] after the client was reset in a call', async () => {
     const client = await RawSseClient.initialized(lasting, name);
     const pid = await opened(await pidOfSession(lasting, client.sessionId));
     await client.post({
@@ -99,7 +99,7 @@ describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is 
     await groupEnded(pid);
   });
 
-  it('#16 after DELETE, and what ran is answered', async () => {
+  it('[fault 16] after DELETE, and what ran is answered', async () => {
     const session = `deleted-${name}`;
     const pid = await opened(await startByRest(lasting, name, session));
     const running = name === 'npx' ? undefined : rest(lasting, `${name}/sleep`, session, { ms: 60_000 });

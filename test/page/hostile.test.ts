@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe('hostile texts', { timeout: 240_000 }, () => {
-  it('#110 #111 never run, load or hide: descriptions, schemas, results', async () => {
+  it('[fault 110] [fault 111] never run, load or hide: descriptions, schemas, results', async () => {
     await using gateway = await startGateway({ servers: SERVERS });
     await using open = await openPage(browser, `${gateway.url}/docs`);
     const { page, complaints } = open;
@@ -53,7 +53,7 @@ describe('hostile texts', { timeout: 240_000 }, () => {
     expect(seen).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\u00ad]/u);
   });
 
-  it('#110 could not run if the page made markup of them by mistake', async () => {
+  it('[fault 110] could not run if the page made markup of them by mistake', async () => {
     await using gateway = await startGateway({ servers: SERVERS });
     await using open = await openPage(browser, `${gateway.url}/docs`);
     const { page, complaints } = open;

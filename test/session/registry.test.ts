@@ -33,7 +33,7 @@ function registry(limits: { sessions?: number; sessionsPerPrincipal?: number } =
 }
 
 describe('a session', () => {
-  it('#83 is found only by its front, principal, server and id together', () => {
+  it('[fault 83] is found only by its front, principal, server and id together', () => {
     const { sessions, open } = registry();
     const session = open(ALICE, 'one');
     expect(sessions.find('rest', ALICE, 's', 'one')).toBe(session);
@@ -43,7 +43,7 @@ describe('a session', () => {
     expect(sessions.find('rest', ALICE, 's', 'two')).toBeUndefined();
   });
 
-  it('#83 cannot be reached with an id that carries the separators of the key', () => {
+  it('[fault 83] cannot be reached with an id that carries the separators of the key', () => {
     const { sessions, open } = registry();
     open(BOB, 'x');
     for (const id of ['\nbasic:bob\ns\nx', 'x\n', 's\nx'])
@@ -51,7 +51,7 @@ describe('a session', () => {
     expect(sessions.find('rest', principal('basic:bob\ns'), 'x', '')).toBeUndefined();
   });
 
-  it('#84 has an id with 128 random bits behind the prefix of its node', () => {
+  it('[fault 84] has an id with 128 random bits behind the prefix of its node', () => {
     const { sessions } = registry();
     const ids = Array.from({ length: 1000 }, () => sessions.newId());
     expect(new Set(ids).size).toBe(1000);

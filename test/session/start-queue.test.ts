@@ -22,7 +22,7 @@ function visitor(queue: StartQueue, log: string[], name: string, signal = never)
 }
 
 describe('the queue of starts', () => {
-  it('#17 admits no more than its number at a time, first come first served', async () => {
+  it('[fault 17] admits no more than its number at a time, first come first served', async () => {
     const queue = new StartQueue(2);
     const log: string[] = [];
     const [a, b] = ['a', 'b', 'c', 'd', 'e'].map((name) => visitor(queue, log, name));

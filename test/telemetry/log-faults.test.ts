@@ -8,7 +8,7 @@ function logOn(stream: NodeJS.WritableStream) {
   return createLog({ level: 'info', format: 'pretty', colors: false, secrets: [], stream });
 }
 
-describe('#73 a log that cannot be written', () => {
+describe('[fault 73] a log that cannot be written', () => {
   it('drops lines beyond what may wait, says how many, and goes on', async () => {
     const stream = new MemoryStream({ stuck: true });
     const log = logOn(stream);

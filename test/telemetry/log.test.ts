@@ -181,7 +181,7 @@ describe('the pretty format', () => {
     expect(plain.stream.text).not.toContain('\u001b');
   });
 
-  it('#29 #111 lets no peer forge a line, colour the terminal or turn the text around', () => {
+  it('#29 [fault 111] lets no peer forge a line, colour the terminal or turn the text around', () => {
     const { stream, events } = logging();
     const evil = 'x\n2024-01-01T00:00:00.000Z [INFO]: forged\r\u001b[2J\u0007\u202e\u2028';
     events.emit({ type: 'instance.stderr', server: 'fs', instance: 1, line: evil });
@@ -247,7 +247,7 @@ describe('the JSON format', () => {
 });
 
 describe('what is logged', () => {
-  it.each(['pretty', 'json'] as const)('#85 never has a session id in it (%s)', (format) => {
+  it.each(['pretty', 'json'] as const)('[fault 85] never has a session id in it (%s)', (format) => {
     const { stream, events } = logging({ format });
     for (const event of Object.values(TOLD).flat()) events.emit(event);
     expect(stream.text).toContain('filesystem');
@@ -255,7 +255,7 @@ describe('what is logged', () => {
   });
 
   it.each(['pretty', 'json'] as const)(
-    '#99 never has a secret in it, whichever way it came (%s)',
+    '[fault 99] never has a secret in it, whichever way it came (%s)',
     (format) => {
       const secret = 'c"an\\ary-ü-0123456789';
       const { stream, log, events } = logging({ format, secrets: [secret] });
