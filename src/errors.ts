@@ -166,6 +166,7 @@ export const ERRORS = {
     reason: 'ambiguous-credentials',
     text: 'Send exactly one Authorization header.',
   },
+  RATE_LIMIT: { status: 429, rpc: -32000, reason: 'rate-limit', text: 'Too much at once; try again later.' },
   // Servers, sessions, tools
   SERVER_UNKNOWN: { status: 404, rpc: -32601, reason: 'server-unknown', text: 'No such server.' },
   TOOL_UNKNOWN: { status: 404, rpc: -32602, reason: 'tool-unknown', text: 'Unknown tool.' },

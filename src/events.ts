@@ -151,6 +151,15 @@ export type GatewayEvent =
       readonly detail: string | undefined;
       readonly requestId: string;
     }
+  /** Somebody at this address keeps giving wrong passwords for one user. */
+  | {
+      readonly type: 'auth.guessing';
+      readonly address: string;
+      readonly failures: number;
+      readonly waitMs: number;
+    }
+  /** A connection was closed at a limit: `connections` or `connectionsPerAddress`. */
+  | { readonly type: 'connection.refused'; readonly limit: string }
   | {
       readonly type: 'call.settled';
       readonly server: string;

@@ -14,12 +14,15 @@ import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
+import { limitConnections } from '../http/connection-limits.ts';
 import { type HealthSource, serveHealth } from '../http/health.ts';
 import { type Exposition, serveMetrics } from '../http/metrics-route.ts';
 import type { OpenRequests } from '../http/open-requests.ts';
+import { RequestRates } from '../http/request-rates.ts';
 import { createHttpServer } from '../http/server.ts';
 import { STREAM_TIMES } from '../http/sse-stream.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { systemClock } from '../util/clock.ts';
 import { openApiOptions } from './openapi-options.ts';
 
 /** What a gateway is made of, as far as requests meet it. */
@@ -44,6 +47,7 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
   const app = createHttpServer({
     events,
     openRequests: parts.openRequests,
+    rates: new RequestRates(() => config().limits, systemClock),
     get maxBodyBytes() {
       return config().http.maxBodyBytes;
     },
@@ -64,6 +68,11 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
       return config().publicUrl;
     },
   });
+  limitConnections(
+    app.server,
+    () => config().limits,
+    (limit) => events.emit({ type: 'connection.refused', limit }),
+  );
   const streams = {
     times: STREAM_TIMES,
     questionWaitMs: QUESTION_WAIT_MS,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
+import { Guessing } from '../auth/guessing.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
@@ -68,6 +69,7 @@ class RunningGateway implements Gateway {
   readonly #revocation: Revocation;
   /** Lets one authenticator know the principals of the one before. */
   readonly #authKey = randomBytes(32);
+  readonly #guessing: Guessing;
   #config: Config;
   #plan: ServerPlan;
   #authenticator: Authenticator | undefined;
@@ -80,6 +82,12 @@ class RunningGateway implements Gateway {
     this.#plan = plan;
     this.#parts = parts;
     this.events = events;
+    this.#guessing = new Guessing({
+      freeFailures: () => this.#config.limits.passwordFailures,
+      clock: systemClock,
+      onWait: (address, failures, waitMs) =>
+        events.emit({ type: 'auth.guessing', address, failures, waitMs }),
+    });
     this.#authenticator = this.#authenticatorOf(config);
     this.#registry = new SessionRegistry(config.limits, systemClock, events);
     this.#sessions = new Sessions(plan.served, this.#registry, parts);
@@ -163,7 +171,7 @@ class RunningGateway implements Gateway {
 
   #authenticatorOf(config: Config): Authenticator | undefined {
     const options = authOptions(config);
-    return options && createAuthenticator(options, { key: this.#authKey });
+    return options && createAuthenticator(options, { key: this.#authKey, guessing: this.#guessing });
   }
 
   /** Order matters: no new work, finish the old, end sessions (their streams close), then processes, then sockets. */

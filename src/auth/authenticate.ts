@@ -14,6 +14,7 @@ import {
   compileBearer,
   digestOf,
 } from './credentials.ts';
+import type { Guessing } from './guessing.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
 import { type SecretHash, verifyParsed } from './secret-hash.ts';
 import { createSlowLane } from './slow-lane.ts';
@@ -31,17 +32,21 @@ export type AuthOutcome =
   | { readonly ok: true; readonly principal: Principal }
   | {
       readonly ok: false;
-      readonly code: 'UNAUTHORIZED' | 'AMBIGUOUS_CREDENTIALS';
+      readonly code: 'UNAUTHORIZED' | 'AMBIGUOUS_CREDENTIALS' | 'RATE_LIMIT';
       /** WWW-Authenticate values, one for each enabled scheme. */
       readonly challenges: string[];
+      /** When nothing was checked: how long that stays so, in milliseconds. */
+      readonly retryAfterMs?: number;
     };
+
+type Refused = Extract<AuthOutcome, { ok: false }>;
 
 export interface Authenticator {
   /**
-   * Takes the values of all Authorization headers. Answers at once for plain secrets and for recently verified hashed ones;
+   * Takes the values of all Authorization headers, and where they come from. Answers at once for plain secrets and for recently verified hashed ones;
    * with a promise only when a hash must be checked. When too many such checks wait, refuses like a wrong secret.
    */
-  authenticate(authorizationHeaders: readonly string[]): AuthOutcome | Promise<AuthOutcome>;
+  authenticate(authorizationHeaders: readonly string[], address?: string): AuthOutcome | Promise<AuthOutcome>;
   /** Whether a caller can prove to be this principal, with whatever secret. */
   knows(principal: Principal): boolean;
   /** Whether the very secret that proved this principal still does; needs the `key` of the authenticator that it proved itself to. */
@@ -53,6 +58,8 @@ export interface AuthDependencies {
   /** Authenticators with the same key know each other's principals by their credentials. */
   readonly key?: Buffer;
   readonly verify?: (secret: string, hash: SecretHash) => Promise<boolean>;
+  /** Makes who guesses wait. */
+  readonly guessing?: Guessing;
 }
 
 const BASIC_CHALLENGE = 'Basic realm="mcp-gateway", charset="UTF-8"';
@@ -68,7 +75,7 @@ export function createAuthenticator(
   options: AuthOptions,
   dependencies: AuthDependencies = {},
 ): Authenticator {
-  const { clock = systemClock, verify = verifyParsed, key = randomBytes(32) } = dependencies;
+  const { clock = systemClock, verify = verifyParsed, key = randomBytes(32), guessing } = dependencies;
   const sets = {
     basic: compileBasic(options.basic ?? [], key),
     bearer: compileBearer(options.bearer ?? [], key),
@@ -78,7 +85,7 @@ export function createAuthenticator(
   const lane = createSlowLane(SLOW_CHECKS);
   const flights = new Map<string, Promise<AuthOutcome>>();
 
-  const refuse = (code: 'UNAUTHORIZED' | 'AMBIGUOUS_CREDENTIALS' = 'UNAUTHORIZED'): AuthOutcome => ({
+  const refuse = (code: Refused['code'] = 'UNAUTHORIZED'): Refused => ({
     ok: false,
     code,
     challenges: [...challenges],
@@ -115,13 +122,24 @@ export function createAuthenticator(
       : sets.basic.credentials.has(credential) || sets.bearer.credentials.has(credential);
 
   return {
-    authenticate(headers) {
+    authenticate(headers, address = '') {
       const [header] = headers;
       if (options.anonymous && (header === undefined || challenges.length === 0))
         return { ok: true, principal: ANONYMOUS };
       if (headers.length > 1) return refuse('AMBIGUOUS_CREDENTIALS');
       const presented = header === undefined ? undefined : parseAuthorization(header);
-      return presented === undefined ? refuse() : authenticateOne(presented);
+      if (presented === undefined) return refuse();
+      if (guessing === undefined || presented.scheme !== 'basic') return authenticateOne(presented);
+      const { username } = presented;
+      const retryAfterMs = guessing.waitMs(address, username);
+      if (retryAfterMs > 0) return { ...refuse('RATE_LIMIT'), retryAfterMs };
+      const note = (outcome: AuthOutcome): AuthOutcome => {
+        if (outcome.ok) guessing.succeeded(address, username);
+        else guessing.failed(address, username);
+        return outcome;
+      };
+      const outcome = authenticateOne(presented);
+      return outcome instanceof Promise ? outcome.then(note) : note(outcome);
     },
     knows: (principal) =>
       accepts(principal) || sets.basic.ids.has(principal.id) || sets.bearer.ids.has(principal.id),

@@ -50,6 +50,10 @@ export function count(fallback: number, maximum: number, meaning: string) {
   return wholeNumber(1, maximum).default(fallback).describe(meaning);
 }
 
+export function limit(fallback: number, maximum: number, meaning: string) {
+  return wholeNumber(0, maximum).default(fallback).describe(`${meaning} 0 sets no limit.`);
+}
+
 /** What an operating system takes as part of a command: any text without a NUL. */
 export function osText() {
   return z.string().min(1).superRefine(refuseNul);

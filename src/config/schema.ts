@@ -7,6 +7,7 @@ import {
   bytes,
   count,
   Hostname,
+  limit,
   milliseconds,
   PublicUrl,
   wholeNumber,
@@ -67,6 +68,19 @@ const Limits = z
     sessionIdleMs: milliseconds(600_000, 1, 'A session ends when unused for this long.'),
     sessionMaxAgeMs: milliseconds(86_400_000, 1, 'A session ends at this age.'),
     spareMaxAgeMs: milliseconds(3_600_000, 1, 'A spare process (see warm) is replaced at this age.'),
+    requestsPerAddress: limit(
+      0,
+      1_000_000,
+      'Most requests of one address in a minute, before authentication.',
+    ),
+    requestsPerPrincipal: limit(0, 1_000_000, 'Most requests of one caller in a minute.'),
+    passwordFailures: limit(
+      50,
+      1000,
+      'Wrong passwords in a row, for one user name from one address, after which there is a wait.',
+    ),
+    connections: limit(10_000, 1_000_000, 'Most connections at once.'),
+    connectionsPerAddress: limit(0, 1_000_000, 'Most connections of one address at once.'),
   })
   .prefault({})
   .describe('Bounds on what clients can use up.');

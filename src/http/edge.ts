@@ -9,6 +9,7 @@ import { GatewayError } from '../errors.ts';
 import { checkHost, checkOrigin, corsHeaders, decidePreflight, isServedWithoutAuth } from './guards.ts';
 import { isJson } from './media-type.ts';
 import type { OpenRequests } from './open-requests.ts';
+import type { RequestRates } from './request-rates.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,6 +36,7 @@ export interface EdgeOptions {
   readonly allowedOrigins: readonly string[];
   readonly publicUrl: string | undefined;
   readonly openRequests: OpenRequests;
+  readonly rates: RequestRates;
 }
 
 export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
@@ -43,6 +45,7 @@ export function guardEdge(app: FastifyInstance, options: EdgeOptions): void {
   // Synchronous wherever it can be: most requests never wait for anything here.
   app.addHook('onRequest', (request, reply, done) => {
     try {
+      options.rates.takeOfAddress(request.raw.socket.remoteAddress);
       const waiting = admit(request, reply, options);
       if (waiting !== undefined) return waiting;
       done();
@@ -65,23 +68,38 @@ function admit(
     const { authenticator } = options;
     if (authenticator === undefined) request.principal = loopbackOnly(request, reply);
     else {
-      const outcome = authenticator.authenticate(rawValues(request, 'authorization'));
+      const outcome = authenticate(request, authenticator);
       if (outcome instanceof Promise) {
         return outcome.then((later) => {
           // Whom to let in may have been decided otherwise meanwhile.
           if (options.authenticator !== authenticator) return admit(request, reply, options);
           identify(request, reply, later);
-          options.openRequests.add(reply.raw, request.principal);
-          checkBody(request);
+          enter(request, reply, options);
           return undefined;
         });
       }
       identify(request, reply, outcome);
     }
-    options.openRequests.add(reply.raw, request.principal);
-  } else if (request.routeOptions.config.recognise === true) return recognise(request, options);
+    return enter(request, reply, options);
+  }
+  if (request.routeOptions.config.recognise === true) return recognise(request, options);
   checkBody(request);
   return undefined;
+}
+
+/** Its principal is known. */
+function enter(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { openRequests, rates }: EdgeOptions,
+): undefined {
+  rates.takeOfPrincipal(request.principal);
+  openRequests.add(reply.raw, request.principal);
+  checkBody(request);
+}
+
+function authenticate(request: FastifyRequest, authenticator: Authenticator) {
+  return authenticator.authenticate(rawValues(request, 'authorization'), request.raw.socket.remoteAddress);
 }
 
 /** Refuses nobody: a credential that is not valid is as good as none. */
@@ -93,7 +111,7 @@ function recognise(request: FastifyRequest, { authenticator }: EdgeOptions): Pro
   const note = (outcome: AuthOutcome): void => {
     if (outcome.ok) request.recognised = outcome.principal;
   };
-  const outcome = authenticator.authenticate(rawValues(request, 'authorization'));
+  const outcome = authenticate(request, authenticator);
   if (outcome instanceof Promise) return outcome.then(note);
   note(outcome);
   return undefined;
@@ -157,8 +175,10 @@ function identify(request: FastifyRequest, reply: FastifyReply, outcome: AuthOut
     request.principal = outcome.principal;
     return;
   }
-  reply.header('www-authenticate', outcome.challenges);
-  throw new GatewayError(outcome.code);
+  const { challenges, code, retryAfterMs } = outcome;
+  if (retryAfterMs !== undefined) throw new GatewayError(code, undefined, { retryAfterMs });
+  reply.header('www-authenticate', challenges);
+  throw new GatewayError(code);
 }
 
 /** A body is JSON or it is refused, before a byte of it is read; a form that a web page posts is not. */

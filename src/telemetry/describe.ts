@@ -106,6 +106,10 @@ function sentence(event: GatewayEvent): string {
       return `Session ${shortId(event.session)} of ${event.server} ended: ${event.reason}`;
     case 'request.refused':
       return `${event.method} ${event.url} refused with ${event.status} ${event.code}${event.detail === undefined ? '' : `: ${event.detail}`} (request ${event.requestId})`;
+    case 'auth.guessing':
+      return `${event.failures} wrong passwords in a row for one user from ${event.address}: nothing is checked for ${event.waitMs} ms`;
+    case 'connection.refused':
+      return `A connection was closed at limits.${event.limit}`;
     case 'call.settled':
       return `${event.server} ${event.method}: ${event.outcome} after ${event.tookMs.toFixed(1)} ms`;
     case 'server.tools-changed':

@@ -72,6 +72,12 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
     labelNames: ['code'],
     registers,
   });
+  const connections = new Counter({
+    name: 'mcp_gateway_connections_refused_total',
+    help: 'Connections that were closed at once, by the limit that they exceeded.',
+    labelNames: ['limit'],
+    registers,
+  });
   const sessions = new Counter({
     name: 'mcp_gateway_sessions_opened_total',
     help: 'Sessions opened, by server and front.',
@@ -147,6 +153,9 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
         break;
       case 'request.refused':
         refused.inc({ code: event.code });
+        break;
+      case 'connection.refused':
+        connections.inc({ limit: event.limit });
         break;
       case 'session.opened':
         sessions.inc({ server: event.server, front: event.front });

@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../../src/errors.ts';
 import { createEvents } from '../../src/events.ts';
 import { OpenRequests } from '../../src/http/open-requests.ts';
+import { RequestRates } from '../../src/http/request-rates.ts';
 import { createHttpServer, serve } from '../../src/http/server.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 import { BareSseClient } from '../support/sse-client.ts';
 import { collect, exchange, expectProblem, expectRpcError, head } from './edge-support.ts';
@@ -198,6 +200,7 @@ describe('[fault 55] a client that sends slowly', () => {
     const app = createHttpServer({
       authenticator: undefined,
       openRequests: new OpenRequests(),
+      rates: new RequestRates(() => ({ requestsPerAddress: 0, requestsPerPrincipal: 0 }), systemClock),
       realAuth: false,
       allowedHosts: [],
       allowedOrigins: [],

@@ -31,6 +31,11 @@ describe('defaults', () => {
         sessionIdleMs: 600_000,
         sessionMaxAgeMs: 86_400_000,
         spareMaxAgeMs: 3_600_000,
+        requestsPerAddress: 0,
+        requestsPerPrincipal: 0,
+        passwordFailures: 50,
+        connections: 10_000,
+        connectionsPerAddress: 0,
       },
       rest: { sessions: 'required' },
     });

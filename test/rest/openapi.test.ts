@@ -92,7 +92,21 @@ describe('toOpenApi', () => {
   it('lists the errors of a call by the statuses of the table', () => {
     const { document, post } = convert([FILESYSTEM]);
     const { responses } = post('/api/filesystem/edit_file');
-    const statuses = ['400', '401', '403', '404', '410', '413', '415', '500', '501', '502', '503', '504'];
+    const statuses = [
+      '400',
+      '401',
+      '403',
+      '404',
+      '410',
+      '413',
+      '415',
+      '429',
+      '500',
+      '501',
+      '502',
+      '503',
+      '504',
+    ];
     expect(Object.keys(responses)).toEqual(['200', ...statuses]);
     for (const status of statuses) {
       expect(responses[status]).toEqual({ $ref: `#/components/responses/Problem${status}` });

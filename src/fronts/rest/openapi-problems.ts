@@ -11,6 +11,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   'AMBIGUOUS_CREDENTIALS',
   'HOST',
   'ORIGIN',
+  'RATE_LIMIT',
   'STOPPING',
   'INTERNAL',
 ];
