@@ -135,6 +135,8 @@ class ProcessPool implements Pool {
     this.#wanted += 1;
     try {
       await this.#makeRoom();
+      // Removed from the configuration while the caller waited.
+      if (!this.#settings.servers.has(server)) throw new GatewayError('SERVER_UNKNOWN');
       const instance = this.#begin(spec, { tentative: how.tentative === true });
       void instance.started.then(leave);
       return instance;
