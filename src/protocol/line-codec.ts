@@ -67,7 +67,7 @@ export class LineReader {
     if (this.#dropping) return;
     const bytes = this.#heldBytes + part.length;
     if (bytes > this.#maxLineBytes) {
-      this.#takeHeld();
+      this.#forget();
       this.#dropping = true;
       this.#handler.overlong(bytes);
       return;
@@ -100,9 +100,15 @@ export class LineReader {
     const [only] = this.#held;
     const line =
       this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held, this.#heldBytes);
+    this.#forget();
+    return line;
+  }
+
+  #forget(): void {
     this.#held = [];
     this.#heldBytes = 0;
-    return line;
+    this.#gathering = undefined;
+    this.#gatheredBytes = 0;
   }
 
   #emit(raw: Buffer): void {
