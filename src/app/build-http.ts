@@ -14,6 +14,7 @@ import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
+import type { AnswerCounts } from '../http/answer-counts.ts';
 import { limitConnections } from '../http/connection-limits.ts';
 import { type HealthSource, serveHealth } from '../http/health.ts';
 import { type Exposition, serveMetrics } from '../http/metrics-route.ts';
@@ -33,6 +34,7 @@ export interface HttpParts {
   readonly mirrored: MirroredTools;
   readonly metrics: Exposition;
   readonly openRequests: OpenRequests;
+  readonly answerCounts: AnswerCounts;
   /** What counts now; another one after a reload. */
   readonly config: () => Config;
   readonly authenticator: () => Authenticator | undefined;
@@ -47,6 +49,7 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
   const app = createHttpServer({
     events,
     openRequests: parts.openRequests,
+    answerCounts: parts.answerCounts,
     rates: new RequestRates(() => config().limits, systemClock),
     get maxBodyBytes() {
       return config().http.maxBodyBytes;

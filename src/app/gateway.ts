@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
+import { AnswerCounts } from '../http/answer-counts.ts';
 import type { ServerCondition } from '../http/health.ts';
 import { OpenRequests } from '../http/open-requests.ts';
 import type { PoolState } from '../instance/pool/pool.ts';
@@ -93,7 +94,8 @@ class RunningGateway implements Gateway {
     this.#sessions = new Sessions(plan.served, this.#registry, parts);
     this.#catalog = new Catalog(parts.legacy, events);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
-    this.#metrics = createMetrics(events, () => this.inspect());
+    const answerCounts = new AnswerCounts();
+    this.#metrics = createMetrics(events, () => ({ ...this.inspect(), answers: answerCounts }));
     this.#drains = new ServerDrains({ sessions: this.#sessions, registry: this.#registry, pool, events });
     const openRequests = new OpenRequests();
     this.#revocation = new Revocation(this.#registry, openRequests, () => this.#authenticator);
@@ -104,6 +106,7 @@ class RunningGateway implements Gateway {
       mirrored: this.#mirrored,
       metrics: this.#metrics,
       openRequests,
+      answerCounts,
       config: () => this.#config,
       authenticator: () => this.#authenticator,
       health: {

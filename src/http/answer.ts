@@ -2,7 +2,14 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Payload, payloadBytes } from '../protocol/payload.ts';
+import type { AnswerCounts } from './answer-counts.ts';
 import { cutStalled } from './cut-stalled.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly answerCounts: AnswerCounts;
+  }
+}
 
 export interface Answer {
   readonly status: number;
@@ -42,6 +49,7 @@ export function sendAnswer(
   if (request.headers.origin !== undefined) addAll(all, reply.getHeaders() as Record<string, string>);
   if (headers !== undefined) addAll(all, headers);
   reply.hijack();
+  request.server.answerCounts.add(status);
   if (raw.destroyed) return;
   raw.writeHead(status, all);
   if (typeof payload === 'string') endWithText(raw, payload);

@@ -9,6 +9,7 @@ import Fastify, {
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { markAnswer } from './answer.ts';
+import type { AnswerCounts } from './answer-counts.ts';
 import { readBody } from './body.ts';
 import { type EdgeOptions, guardEdge } from './edge.ts';
 import { fromFastify, reportRefusal, sendError, shapeFor } from './error-response.ts';
@@ -23,6 +24,7 @@ declare module 'fastify' {
 export interface HttpOptions extends EdgeOptions {
   readonly maxBodyBytes: number;
   readonly events: Events;
+  readonly answerCounts: AnswerCounts;
   readonly receiveTimes?: Partial<ReceiveTimes>;
 }
 
@@ -88,7 +90,9 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   // Routes read their bodies themselves; what other methods send is for no route.
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.decorate('answerCounts', options.answerCounts);
   app.addHook('onSend', (request, reply, payload, done) => {
+    options.answerCounts.add(reply.statusCode);
     const cacheControl = reply.getHeader('cache-control');
     markAnswer(request, reply);
     if (cacheControl !== undefined) reply.header('cache-control', cacheControl);

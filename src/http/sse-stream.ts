@@ -50,6 +50,7 @@ export class SseStream {
       ...headers,
     };
     reply.hijack();
+    reply.request.server.answerCounts.add(200);
     this.#response = reply.raw;
     this.#writer = new BurstWriter(reply.raw);
     this.#options = options;

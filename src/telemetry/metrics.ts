@@ -11,6 +11,8 @@ export interface Levels {
   readonly waiting: number;
   readonly sessions: number;
   readonly servers: readonly { readonly name: string; readonly state: string }[];
+  /** Answers to HTTP requests so far, by class of status. */
+  readonly answers: Iterable<readonly [status: string, count: number]>;
   /** Bytes so far. */
   readonly traffic: { readonly toServer: number; readonly fromServer: number };
 }
@@ -143,6 +145,17 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
     },
   });
   registry.registerMetric(bytes);
+  const requests = new Counter({
+    name: 'mcp_gateway_http_requests_total',
+    help: 'HTTP requests whose answer has begun, by class of status.',
+    labelNames: ['status'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [status, count] of levels().answers) this.inc({ status }, count);
+    },
+  });
+  registry.registerMetric(requests);
   return (event) => {
     switch (event.type) {
       case 'call.settled':

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERRORS } from '../../src/errors.ts';
 import { createEvents } from '../../src/events.ts';
+import { AnswerCounts } from '../../src/http/answer-counts.ts';
 import { OpenRequests } from '../../src/http/open-requests.ts';
 import { RequestRates } from '../../src/http/request-rates.ts';
 import { createHttpServer, serve } from '../../src/http/server.ts';
@@ -200,6 +201,7 @@ describe('[fault 55] a client that sends slowly', () => {
     const app = createHttpServer({
       authenticator: undefined,
       openRequests: new OpenRequests(),
+      answerCounts: new AnswerCounts(),
       rates: new RequestRates(() => ({ requestsPerAddress: 0, requestsPerPrincipal: 0 }), systemClock),
       realAuth: false,
       allowedHosts: [],

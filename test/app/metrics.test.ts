@@ -52,6 +52,8 @@ describe('/metrics', () => {
     expect(valueOf(text, 'mcp_gateway_requests_refused_total{code="SESSION_MISSING"}')).toBe(1);
     expect(valueOf(text, 'mcp_gateway_server_bytes_total{direction="to"}')).toBeGreaterThan(200);
     expect(valueOf(text, 'mcp_gateway_server_bytes_total{direction="from"}')).toBeGreaterThan(100);
+    expect(valueOf(text, 'mcp_gateway_http_requests_total{status="2xx"}')).toBeGreaterThanOrEqual(2);
+    expect(valueOf(text, 'mcp_gateway_http_requests_total{status="4xx"}')).toBeGreaterThanOrEqual(3);
     expect(text).toContain('mcp_gateway_nodejs_eventloop_lag_seconds');
     expect(text).not.toContain(session);
     expect(text).not.toContain(ALL);

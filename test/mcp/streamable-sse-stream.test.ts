@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AnswerCounts } from '../../src/http/answer-counts.ts';
 import { cutStalled } from '../../src/http/cut-stalled.ts';
 import { SseStream, type StreamTimes } from '../../src/http/sse-stream.ts';
 import { deferred } from '../../src/util/deferred.ts';
@@ -29,6 +30,7 @@ async function serve(times: StreamTimes): Promise<Served> {
   const closed = deferred<void>();
   const drained = deferred<void>();
   app = Fastify();
+  app.decorate('answerCounts', new AnswerCounts());
   app.get('/', (_request, reply) => {
     stream.resolve(
       new SseStream(reply, {}, { times, onDrain: () => drained.resolve(), onClose: () => closed.resolve() }),
