@@ -96,6 +96,27 @@ describe('a document made ready', () => {
     expect(original).toEqual(before);
   });
 
+  it('starts with what is optional left out, whatever example it has', () => {
+    const prefer = {
+      name: 'Prefer',
+      in: 'header',
+      example: 'wait=1',
+      examples: { async: { value: 'respond-async' } },
+    };
+    const needed = { name: 'uri', in: 'query', required: true, example: 'file:///a' };
+    const readable = toReadable(
+      {
+        paths: { '/read': { get: { parameters: [prefer, needed] } } },
+        components: { parameters: { prefer } },
+      },
+      { root: 'http://here:1', sessionId: undefined },
+    );
+    expect(readable).toEqual({
+      paths: { '/read': { get: { parameters: [{ name: 'Prefer', in: 'header' }, needed] } } },
+      components: { parameters: { prefer: { name: 'Prefer', in: 'header' } } },
+    });
+  });
+
   it('asks for a session only where one is required', () => {
     expect([needsSession(document(true)), needsSession(document(false)), needsSession({})]).toEqual([
       true,

@@ -27,7 +27,7 @@ export function toReadable(document, { root, sessionId }) {
         if (!status.startsWith('2')) delete operation.responses[status];
     }
   }
-  if (sessionId !== undefined) for (const parameter of parameters) fillIn(parameter, sessionId);
+  for (const parameter of parameters) fillIn(parameter, sessionId);
   return copy;
 }
 
@@ -76,7 +76,12 @@ function reroot(holder, root) {
 }
 
 function fillIn(parameter, sessionId) {
-  if (parameter.name !== 'sessionId') return;
+  if (parameter.required !== true) {
+    // Swagger UI would fill them in, and so ask for what nobody wished.
+    delete parameter.example;
+    delete parameter.examples;
+  }
+  if (parameter.name !== 'sessionId' || sessionId === undefined) return;
   parameter.example = sessionId;
   if (parameter.in === 'query') parameter.description = `Filled in for you. ${parameter.description ?? ''}`;
 }
