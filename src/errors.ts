@@ -3,16 +3,8 @@
  * as INTERNAL with the request id and nothing else.
  */
 
-interface ErrorRow {
-  /** HTTP status where the error ends an HTTP request. */
-  readonly status: number;
-  /** JSON-RPC code where the error answers a JSON-RPC request. */
-  readonly rpc: number;
-  /** Stable `data.reason` of a JSON-RPC error and the last part of a problem's `type`. */
-  readonly reason: string;
-  /** One sentence for the caller: what is wrong and, where it helps, what to do. */
-  readonly text: string;
-}
+import { REST_ERRORS } from './errors/rest.ts';
+import type { ErrorRow } from './errors/row.ts';
 
 export const ERRORS = {
   // Message shape
@@ -207,6 +199,7 @@ export const ERRORS = {
     reason: 'stopping',
     text: 'The gateway is shutting down; try again later.',
   },
+  ...REST_ERRORS,
   // What a server process can do wrong
   START_FAILED: {
     status: 502,

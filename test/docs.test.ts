@@ -21,7 +21,7 @@ describe('docs/errors.md', () => {
   });
 
   it('agrees with the table of statuses in README.md', () => {
-    const rows = rowsOf(section(readme, '## REST'), 'status');
+    const rows = rowsOf(section(readme, '### Errors'), 'status');
     expect(rows.length).toBeGreaterThan(10);
     const shown = rows.flatMap(([status, codes]) => names(codes).map((code) => [code, Number(status)]));
     const real = shown.map(([code]) => [code, ERRORS[code as keyof typeof ERRORS]?.status]);
@@ -90,6 +90,7 @@ describe('links between documents', () => {
     'docs/dependencies.md',
     'docs/differences.md',
     'docs/errors.md',
+    'docs/rest-mapping.md',
   ];
 
   it.each(documents)('%s names only what exists', (name) => {

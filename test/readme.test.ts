@@ -91,6 +91,29 @@ describe('the gateway that `npm start` runs', { timeout: 120_000 }, () => {
     expect(await succeed(run(example('curl-end', url), sandbox.env))).toBe('204\n');
   });
 
+  it('answers in the form that is asked for', async () => {
+    const stdout = await succeed(run(example('forms', url), sandbox.env));
+    expect(stdout).toMatch(
+      /^Hello[^]*\n\d{4}\n[^]*event: progress\ndata: \{"progress":2,"total":2\}[^]*event: result\n/,
+    );
+  });
+
+  it('shows what a server offers', async () => {
+    const stdout = await succeed(run(example('offers', url), sandbox.env));
+    for (const part of ['"args-prompt"', 'Resource 1', 'Athens']) expect(stdout).toContain(part);
+  });
+
+  it('lets a long call go on as a job', async () => {
+    const script = example('jobs', url).replaceAll('answer.json', join(sandbox.folder, 'answer.json'));
+    expect(await succeed(run(script, sandbox.env))).toContain('Long running operation completed');
+  });
+
+  it('puts a question of a server to its caller, and goes on with the answer', async () => {
+    const stdout = await succeed(run(example('questions', url), sandbox.env));
+    expect(stdout).toMatch(/^"Please provide inputs/);
+    expect(stdout).toContain('Ada');
+  });
+
   it.each(['streamable-client', 'sse-client'])('serves the %s', async (name) => {
     const stdout = await succeed(
       pipeTo(process.execPath, ['--input-type=module'], example(name, url), sandbox.env),

@@ -12,6 +12,7 @@ import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
 import { SseFront } from '../fronts/mcp/sse.ts';
 import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
+import type { Jobs } from '../fronts/rest/jobs.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
 import type { AnswerCounts } from '../http/answer-counts.ts';
@@ -32,6 +33,7 @@ export interface HttpParts {
   readonly sessions: Sessions;
   readonly catalog: Catalog;
   readonly mirrored: MirroredTools;
+  readonly jobs: Jobs;
   readonly metrics: Exposition;
   readonly openRequests: OpenRequests;
   readonly answerCounts: AnswerCounts;
@@ -97,7 +99,18 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
     parts.metrics,
     (principal) => sessions.serversOf(principal).length === sessions.serverCount,
   );
-  serveRest(app, sessions);
+  const rest = {
+    get sessions() {
+      return config().rest.sessions;
+    },
+    get inputRequired() {
+      return config().rest.inputRequired;
+    },
+    get pathPrefix() {
+      return streams.pathPrefix;
+    },
+  };
+  serveRest(app, sessions, parts.jobs, rest);
   const openApi = latest(config, openApiOptions);
   serveOpenApi(app, sessions, catalog, openApi);
   serveDocs(app, () => openApi().security);

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
+import { Jobs } from '../fronts/rest/jobs.ts';
 import { AnswerCounts } from '../http/answer-counts.ts';
 import type { ServerCondition } from '../http/health.ts';
 import { OpenRequests } from '../http/open-requests.ts';
@@ -63,6 +64,7 @@ class RunningGateway implements Gateway {
   readonly #sessions: Sessions;
   readonly #catalog: Catalog;
   readonly #mirrored = new MirroredTools();
+  readonly #jobs: Jobs;
   readonly #app: FastifyInstance;
   readonly #expiry: Expiry;
   readonly #metrics: Metrics;
@@ -94,16 +96,21 @@ class RunningGateway implements Gateway {
     this.#sessions = new Sessions(plan.served, this.#registry, parts);
     this.#catalog = new Catalog(parts.legacy, events);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
+    this.#jobs = new Jobs(
+      () => this.#config.rest,
+      () => this.#sessions.newId(),
+    );
     const answerCounts = new AnswerCounts();
     this.#metrics = createMetrics(events, () => ({ ...this.inspect(), answers: answerCounts }));
     this.#drains = new ServerDrains({ sessions: this.#sessions, registry: this.#registry, pool, events });
     const openRequests = new OpenRequests();
-    this.#revocation = new Revocation(this.#registry, openRequests, () => this.#authenticator);
+    this.#revocation = new Revocation(this.#registry, this.#jobs, openRequests, () => this.#authenticator);
     this.#app = buildHttp({
       events,
       sessions: this.#sessions,
       catalog: this.#catalog,
       mirrored: this.#mirrored,
+      jobs: this.#jobs,
       metrics: this.#metrics,
       openRequests,
       answerCounts,
@@ -191,6 +198,7 @@ class RunningGateway implements Gateway {
     this.#metrics.stop();
     this.#catalog.stop();
     this.#drains.stop();
+    this.#jobs.close();
     this.#revocation.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     await this.#parts.guard.stop();

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { OpenApiOptions } from '../fronts/rest/openapi.ts';
 import { VERSION } from '../util/version.ts';
 
-export function openApiOptions({ auth, publicUrl }: Config): OpenApiOptions {
+export function openApiOptions({ auth, publicUrl, rest }: Config): OpenApiOptions {
   return {
     title: 'MCP servers',
     version: VERSION,
@@ -12,6 +12,7 @@ export function openApiOptions({ auth, publicUrl }: Config): OpenApiOptions {
       bearer: auth?.bearer?.enabled === true,
       anonymous: auth?.anonymous === true,
     },
-    sessionRequired: true,
+    sessionRequired: rest.sessions === 'required',
+    validates: false,
   };
 }

@@ -1,6 +1,7 @@
 /** Whoever can no longer prove to be who they are loses what they have open. */
 import type { Authenticator } from '../auth/authenticate.ts';
 import { LOOPBACK, type Principal } from '../auth/principal.ts';
+import type { Jobs } from '../fronts/rest/jobs.ts';
 import type { OpenRequests } from '../http/open-requests.ts';
 import type { SessionRegistry } from '../session/registry.ts';
 import { systemClock, type Timer } from '../util/clock.ts';
@@ -10,16 +11,19 @@ const GRACE_MS = 250;
 
 export class Revocation {
   readonly #registry: SessionRegistry;
+  readonly #jobs: Jobs;
   readonly #openRequests: OpenRequests;
   readonly #authenticator: () => Authenticator | undefined;
   #timer: Timer | undefined;
 
   constructor(
     registry: SessionRegistry,
+    jobs: Jobs,
     openRequests: OpenRequests,
     authenticator: () => Authenticator | undefined,
   ) {
     this.#registry = registry;
+    this.#jobs = jobs;
     this.#openRequests = openRequests;
     this.#authenticator = authenticator;
   }
@@ -42,6 +46,7 @@ export class Revocation {
     for (const session of this.#registry.all()) {
       if (!this.#knows(session.principal)) void session.end('its credential is no longer valid');
     }
+    this.#jobs.endOf((principal) => !this.#knows(principal));
   }
 
   #cut(): void {

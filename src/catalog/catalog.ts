@@ -19,6 +19,12 @@ export interface Offer {
   readonly tools: readonly ListedTool[];
   readonly instructions: string | undefined;
   readonly version: string | undefined;
+  /** What the server says that it has besides tools. */
+  readonly offers: {
+    readonly resources: boolean;
+    readonly prompts: boolean;
+    readonly completions: boolean;
+  };
 }
 
 /** How long an offer, and a failure to get one, is kept, in milliseconds. */
@@ -121,12 +127,17 @@ export class Catalog {
     try {
       const facts = lease.facts === undefined ? {} : asObject(bodyOf(lease.facts.frame));
       const info = asObject(facts['serverInfo']);
-      const hasTools = asObject(facts['capabilities'])['tools'] !== undefined;
+      const { tools, resources, prompts, completions } = asObject(facts['capabilities']);
       return {
         server,
-        tools: hasTools ? await listTools(lease) : [],
+        tools: tools === undefined ? [] : await listTools(lease),
         instructions: asString(facts['instructions']),
         version: asString(info['version']),
+        offers: {
+          resources: resources !== undefined,
+          prompts: prompts !== undefined,
+          completions: completions !== undefined,
+        },
       };
     } finally {
       if (isShared && !this.#stopped && this.#entries.get(server) === entry) watch(entry, lease);

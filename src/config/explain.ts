@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { LEADING_ZERO } from './coerce.ts';
 import { nearest } from './did-you-mean.ts';
 import type { Path } from './issues.ts';
-import { keyNotYet, valueNotYet } from './not-yet.ts';
+import { keyNotYet } from './not-yet.ts';
 import type { Problem } from './report.ts';
 import { asMapping } from './schema-fields.ts';
 import { knownKeys, schemaAt, unwrap } from './schema-walk.ts';
@@ -124,8 +124,6 @@ function typeHint(schema: unknown, value: unknown, scalar: ScalarInfo | undefine
 
 function wrongValue(path: Path, values: readonly string[], subject: Subject): Problem {
   const value = valueAt(subject.value, path);
-  const notYet = valueNotYet(path, value, values.join(' or '));
-  if (notYet !== undefined) return notYet;
   if (typeof value !== 'string') return { what: `expected ${oneOf(values)}, got ${nameOf(value)}` };
   const meant = nearest(value, values);
   return {

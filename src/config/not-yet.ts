@@ -3,9 +3,6 @@ import type { Problem } from './report.ts';
 
 /** What the documentation names but this version does not do. Accepting it would promise that it is enforced. */
 const KEYS: ReadonlySet<string> = new Set(['http.trustProxy', 'http.strictAccept', 'servers.*.url']);
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  'rest.sessions': ['optional'],
-};
 
 const WHAT = 'not supported in this version yet';
 
@@ -13,12 +10,6 @@ export function keyNotYet(path: Path): Problem | undefined {
   const pattern = patternOf(path);
   if (pattern === 'servers.*.url') return { what: WHAT, hint: 'a server needs a command; remove this entry' };
   return KEYS.has(pattern) ? { what: WHAT, hint: 'remove it' } : undefined;
-}
-
-export function valueNotYet(path: Path, value: unknown, supported: string): Problem | undefined {
-  const known = VALUES[patternOf(path)] ?? [];
-  if (typeof value !== 'string' || !known.includes(value)) return undefined;
-  return { what: `the value ${value} is ${WHAT}`, hint: `write ${supported} or remove it` };
 }
 
 function patternOf(path: Path): string {

@@ -87,7 +87,17 @@ const Limits = z
 
 const Rest = z
   .strictObject({
-    sessions: z.enum(['required']).default('required').describe('Whether a REST call needs a sessionId.'),
+    sessions: z
+      .enum(['required', 'optional'])
+      .default('required')
+      .describe('Whether a call of a tool needs a sessionId; without one it runs where the policy puts it.'),
+    inputRequired: z
+      .boolean()
+      .default(false)
+      .describe('Whether callers can answer questions of servers unless they say something else.'),
+    jobsPerPrincipal: count(100, 10_000, 'Most jobs of one principal, running or kept.'),
+    jobBytesPerPrincipal: bytes(64 * MiB, 1024, GiB, 'Results of jobs kept for one principal.'),
+    jobKeepMs: milliseconds(600_000, 1, 'How long the result of a job is kept.'),
   })
   .prefault({})
   .describe('The REST API.');

@@ -14,14 +14,32 @@ export function isJson(contentType: string | undefined): boolean {
  * are not compared: clients add a charset and mean the type.
  */
 export function accepts(accept: string | undefined, type: string): boolean {
-  if (accept === undefined || accept.trim() === '') return true;
+  return rankOf(accept, type) > 0;
+}
+
+/**
+ * How much an Accept header wants a media type: its weight, and among equal weights a little more the more exactly it
+ * is named, so that `application/json, *\/*` prefers JSON. Zero for what it does not take.
+ */
+export function rankOf(accept: string | undefined, type: string): number {
+  if (accept === undefined || accept.trim() === '') return 1;
   const wanted = type.toLowerCase();
   const ranges = parseList(accept);
-  for (const range of [wanted, `${wanted.slice(0, wanted.indexOf('/'))}/*`, '*/*']) {
-    const weights = ranges.filter((element) => element.range === range).map((element) => element.weight);
-    if (weights.length > 0) return Math.max(...weights) > 0;
+  const exactness = ['*/*', `${wanted.slice(0, wanted.indexOf('/'))}/*`, wanted];
+  for (let exact = exactness.length - 1; exact >= 0; exact -= 1) {
+    const weights = ranges.filter(({ range }) => range === exactness[exact]).map(({ weight }) => weight);
+    if (weights.length === 0) continue;
+    const weight = Math.max(...weights);
+    // Weights have three digits.
+    return weight === 0 ? 0 : weight + exact / 10_000;
   }
-  return false;
+  return 0;
+}
+
+/** `type/subtype` of a well-formed media type in lower case, without parameters; undefined for anything else. */
+export function essenceOf(type: string): string | undefined {
+  const parsed = parseRange(type, 0);
+  return parsed?.end === type.length && !parsed.range.includes('*') ? parsed.range : undefined;
 }
 
 interface Range {

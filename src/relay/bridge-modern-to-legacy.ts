@@ -90,9 +90,17 @@ export class LegacyGroup implements GuestHost {
     return this.#questions.settled();
   }
 
-  /** For one caller. Takes the lease over: it is given back when the upstream is ended and no call of it is parked. */
-  upstream(lease: Lease, principal: string): Upstream {
-    return new LegacyUpstream(this, lease, principal);
+  /**
+   * For one caller. Takes the lease over: it is given back when the upstream is ended and no call of it is parked.
+   * `keeps`: what is parked ends with the upstream.
+   */
+  upstream(lease: Lease, principal: string, keeps: boolean): Upstream {
+    return new LegacyUpstream(this, lease, principal, keeps);
+  }
+
+  /** Cancels every call of this hold that is parked. */
+  abandon(hold: LeaseHold, reason: string): void {
+    for (const [call, held] of this.#leases) if (held === hold) call.cancel(reason);
   }
 
   /** For one client with a handshake, who declared nothing that it could be asked. Takes the lease over. */

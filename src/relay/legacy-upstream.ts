@@ -27,6 +27,7 @@ export class LeaseHold {
 
 export interface Calls {
   call(request: Message, exchange: Exchange, hold: LeaseHold, principal: string): Call;
+  abandon(hold: LeaseHold, reason: string): void;
   dropped(why: string): void;
 }
 
@@ -35,13 +36,15 @@ export class LegacyUpstream implements Upstream {
   readonly #group: Calls;
   readonly #hold: LeaseHold;
   readonly #principal: string;
+  readonly #keeps: boolean;
   readonly #open = new Map<OpenExchange, Call>();
   #ended: Promise<void> | undefined;
 
-  constructor(group: Calls, lease: Lease, principal: string) {
+  constructor(group: Calls, lease: Lease, principal: string, keeps: boolean) {
     this.#group = group;
     this.#hold = new LeaseHold(lease);
     this.#principal = principal;
+    this.#keeps = keeps;
   }
 
   get instance(): number {
@@ -97,6 +100,7 @@ export class LegacyUpstream implements Upstream {
       this.#cancel(open, call, 'the client has gone');
       open.inner.fail(new GatewayError(why));
     }
+    if (this.#keeps) this.#group.abandon(this.#hold, 'the session has ended');
     return this.#hold.release();
   }
 

@@ -23,6 +23,8 @@ import type { Verdicts } from './verdicts.ts';
 export interface ModernCaller extends Sharer {
   /** Whether the server may ask something in the course of the call; other calls need no class of their own. */
   readonly mayBeAsked: boolean;
+  /** Whether its upstream lasts over several calls; what is parked then ends with it, since nobody can come back. */
+  readonly keeps?: boolean | undefined;
 }
 
 /** A caller that can be asked nothing, or has a bridge that is asked in its place. */
@@ -53,14 +55,19 @@ export class ModernAccess {
     this.shared = new SharedServers(pool, new Parks(seal, clock), isolate);
   }
 
+  /** Whom the gateway introduces itself as. */
+  get clientInfo(): object {
+    return this.#pool.clientInfo;
+  }
+
   /** An upstream for one caller; the caller ends it. Rejects with the GatewayError that starting failed with. */
   async upstream(caller: ModernCaller): Promise<Upstream> {
     const shared = await this.#shared(caller);
-    if (shared.state.era === 'legacy') return shared.state.group.upstream(shared.lease(), caller.principal);
-    const { principal, server } = caller;
+    const { principal, server, keeps = false } = caller;
+    if (shared.state.era === 'legacy') return shared.state.group.upstream(shared.lease(), principal, keeps);
     const lease = shared.state.hub.wrap(shared.lease({ independent: true }));
     const upstream = sealStates(lease, this.#seal, principal, server);
-    if (isBrief(this.#isolate.modern(caller, 0))) return upstream;
+    if (keeps || isBrief(this.#isolate.modern(caller, 0))) return upstream;
     return this.#kept.keep(server, principal, upstream, shared.over);
   }
 

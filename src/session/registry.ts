@@ -14,7 +14,10 @@ export interface SessionLimits {
   readonly sessionsPerPrincipal: number;
 }
 
-export type SessionWanted = Pick<SessionParts, 'front' | 'server' | 'principal' | 'lease' | 'narrow'> & {
+export type SessionWanted = Pick<
+  SessionParts,
+  'front' | 'server' | 'principal' | 'answers' | 'lease' | 'narrow'
+> & {
   readonly id?: string;
 };
 

@@ -13,6 +13,8 @@ export interface SessionFacts {
   readonly front: FrontName;
   readonly server: string;
   readonly principal: Principal;
+  /** Key of the class of what its caller can be asked, where a caller says so itself; fixed for the session's life. */
+  readonly answers?: string | undefined;
 }
 
 export interface SessionParts extends SessionFacts {
@@ -47,6 +49,7 @@ export class Session {
   readonly front: FrontName;
   readonly server: string;
   readonly principal: Principal;
+  readonly answers: string | undefined;
   readonly openedMs: number;
   lastUsedMs: number;
   #calls = 0;
@@ -63,6 +66,7 @@ export class Session {
     this.front = parts.front;
     this.server = parts.server;
     this.principal = parts.principal;
+    this.answers = parts.answers;
     this.openedMs = parts.now();
     this.lastUsedMs = this.openedMs;
     this.#parts = parts;

@@ -3,9 +3,10 @@ import { mayUseServer, mayUseTool, narrowsTools, type ToolPolicy } from '../auth
 import type { Principal } from '../auth/principal.ts';
 import { GatewayError } from '../errors.ts';
 import type { Policy } from '../instance/pool/decide-isolation.ts';
-import type { Outbox } from '../instance/upstream.ts';
+import type { Outbox, Upstream } from '../instance/upstream.ts';
+import { type CapabilityClass, NO_CAPABILITIES } from '../relay/capability-class.ts';
 import type { LegacyAccess } from '../relay/connect.ts';
-import type { ModernAccess } from '../relay/modern-access.ts';
+import type { ModernAccess, PlainCaller } from '../relay/modern-access.ts';
 import { narrowTools } from '../relay/narrow-tools.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { FrontName, Session } from './session.ts';
@@ -23,6 +24,11 @@ export interface OpenSession {
   readonly outbox: Outbox;
   /** Chosen by the caller; made by the registry when absent. */
   readonly id?: string;
+  /**
+   * For a caller who is no MCP client and keeps its session: what it can be asked. Its upstream then is one of the
+   * modern era, whose answers may be questions.
+   */
+  readonly capabilities?: CapabilityClass | undefined;
 }
 
 export class Sessions {
@@ -98,31 +104,53 @@ export class Sessions {
   }
 
   /** @throws GatewayError SESSIONS_FULL, SERVER_UNKNOWN while a server is being removed, or STOPPING once the gateway drains */
-  open({ front, server, principal, outbox, id }: OpenSession): Session {
+  open({ front, server, principal, outbox, id, capabilities }: OpenSession): Session {
     this.assertAccepting(server);
     const session: Session = this.#registry.open({
       front,
       server: server.name,
       principal,
       ...(id === undefined ? {} : { id }),
-      lease: (initialize, signal) =>
-        this.#legacy.connect({
-          server: server.name,
-          policy: this.#current(server).policy,
-          principal: principal.id,
-          session: session.id,
-          initialize,
-          outbox,
-          signal,
-        }),
-      narrow: (lease) => {
-        const { tools } = this.#current(server);
-        return narrowsTools(principal, tools)
-          ? narrowTools(lease, (tool) => mayUseTool(principal, tools, tool))
-          : lease;
+      answers: capabilities?.key,
+      lease: (initialize, signal) => {
+        const { name, policy } = this.#current(server);
+        const caller = { server: name, policy, principal: principal.id, session: session.id };
+        return capabilities === undefined
+          ? this.#legacy.connect({ ...caller, initialize, outbox, signal })
+          : this.#askable(caller, capabilities);
       },
+      narrow: (lease) => this.#narrowed(lease, principal, this.#current(server)),
     });
     return session;
+  }
+
+  /** An upstream of the modern era for a caller of the gateway's own who keeps no session; the caller ends it. */
+  async loose(server: ServedServer, principal: Principal, capabilities: CapabilityClass): Promise<Upstream> {
+    const { name, policy } = server;
+    const caller = { server: name, policy, principal: principal.id, session: undefined };
+    return this.#narrowed(await this.#askable(caller, capabilities), principal, server);
+  }
+
+  /** The same of the legacy era, for a caller who is asked and told nothing. */
+  async plain(server: ServedServer, principal: Principal): Promise<Upstream> {
+    const { name, policy } = server;
+    const caller = { server: name, policy, principal: principal.id, session: undefined };
+    return this.#narrowed(await this.modern.plainUpstream(caller), principal, server);
+  }
+
+  #askable(caller: PlainCaller, capabilities: CapabilityClass): Promise<Upstream> {
+    return this.modern.upstream({
+      ...caller,
+      capabilities,
+      clientInfo: this.modern.clientInfo,
+      mayBeAsked: capabilities !== NO_CAPABILITIES,
+      keeps: caller.session !== undefined,
+    });
+  }
+
+  #narrowed(upstream: Upstream, principal: Principal, { tools }: ServedServer): Upstream {
+    if (!narrowsTools(principal, tools)) return upstream;
+    return narrowTools(upstream, (tool) => mayUseTool(principal, tools, tool));
   }
 
   /** Calls that belong to no session. */

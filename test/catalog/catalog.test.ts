@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { groupsGone, HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
 
 interface Document {
-  readonly paths: Record<string, { post?: { operationId: string } }>;
+  readonly paths: Record<string, { post?: { operationId: string; 'x-mcp-tool'?: string } }>;
 }
 
 async function documentOf(gateway: TestGateway): Promise<Document> {
@@ -12,8 +12,10 @@ async function documentOf(gateway: TestGateway): Promise<Document> {
 }
 
 function toolsOf({ paths }: Document, server: string): string[] {
-  return Object.keys(paths).flatMap((path) =>
-    path.startsWith(`/api/${server}/`) ? [path.slice(`/api/${server}/`.length)] : [],
+  return Object.entries(paths).flatMap(([path, { post }]) =>
+    path.startsWith(`/api/${server}/`) && post?.['x-mcp-tool'] !== undefined
+      ? [path.slice(`/api/${server}/`.length)]
+      : [],
   );
 }
 

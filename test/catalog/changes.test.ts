@@ -18,7 +18,10 @@ async function toolsOf(gateway: TestGateway, server: string): Promise<string[]> 
   const response = await fetch(`${gateway.url}/api/${server}/openapi.json`);
   expect(response.status).toBe(200);
   const { paths } = (await response.json()) as { paths: Record<string, object> };
-  return Object.entries(paths).flatMap(([path, item]) => ('post' in item ? [path] : []));
+  // The others are resources and prompts.
+  return Object.entries(paths).flatMap(([path, item]) =>
+    JSON.stringify(item).includes('"x-mcp-tool"') ? [path] : [],
+  );
 }
 
 async function call(gateway: TestGateway, path: string, args: object): Promise<void> {

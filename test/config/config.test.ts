@@ -37,7 +37,13 @@ describe('defaults', () => {
         connections: 10_000,
         connectionsPerAddress: 0,
       },
-      rest: { sessions: 'required' },
+      rest: {
+        sessions: 'required',
+        inputRequired: false,
+        jobsPerPrincipal: 100,
+        jobBytesPerPrincipal: 67_108_864,
+        jobKeepMs: 600_000,
+      },
     });
     expect([...servers]).toEqual([
       [

@@ -63,10 +63,6 @@ describe('messages about what is not built', () => {
       'c.yaml:2:8: http.strictAccept: not supported in this version yet; remove it',
     ],
     [
-      `${SERVERS}rest: {sessions: optional}`,
-      'c.yaml:2:18: rest.sessions: the value optional is not supported in this version yet; write required or remove it',
-    ],
-    [
       'servers: {fs: {url: "http://x"}}',
       'c.yaml:1:16: servers.fs.url: not supported in this version yet; a server needs a command; remove this entry',
     ],

@@ -9,6 +9,7 @@ export const OPTIONS: OpenApiOptions = {
   serverUrls: [],
   security: { basic: true, bearer: true, anonymous: false },
   sessionRequired: true,
+  validates: false,
 };
 
 export const FILESYSTEM: ServerTools = {

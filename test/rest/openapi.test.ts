@@ -92,22 +92,8 @@ describe('toOpenApi', () => {
   it('lists the errors of a call by the statuses of the table', () => {
     const { document, post } = convert([FILESYSTEM]);
     const { responses } = post('/api/filesystem/edit_file');
-    const statuses = [
-      '400',
-      '401',
-      '403',
-      '404',
-      '410',
-      '413',
-      '415',
-      '429',
-      '500',
-      '501',
-      '502',
-      '503',
-      '504',
-    ];
-    expect(Object.keys(responses)).toEqual(['200', ...statuses]);
+    const statuses = '400 401 403 404 406 409 410 413 415 422 429 500 501 502 503 504'.split(' ');
+    expect(Object.keys(responses)).toEqual(['200', '202', ...statuses]);
     for (const status of statuses) {
       expect(responses[status]).toEqual({ $ref: `#/components/responses/Problem${status}` });
       expect(document.components.responses[`Problem${status}`]).toMatchObject({
@@ -160,6 +146,7 @@ describe('toOpenApi', () => {
     const { document, post } = convert([FILESYSTEM], { sessionRequired });
     expect(post('/api/filesystem/edit_file').parameters).toEqual([
       expect.objectContaining({ name: 'sessionId', in: 'query', required: sessionRequired }),
+      { $ref: '#/components/parameters/prefer' },
     ]);
     const { description } = document.components.responses['Problem400'] as { description: string };
     expect(description.includes('SESSION_MISSING')).toBe(sessionRequired);

@@ -77,10 +77,11 @@ export function describeServers(
 
 function toServerTools({ server, outcome }: Asked): ServerTools | undefined {
   if (outcome instanceof Error) return undefined;
-  const { tools, instructions, version } = outcome;
+  const { tools, instructions, version, offers } = outcome;
   return {
     server: server.name,
     tools: tools.filter((tool) => server.mayUse(tool.name)),
+    offers,
     ...(instructions === undefined ? {} : { instructions }),
     ...(version === undefined ? {} : { version }),
   };

@@ -17,6 +17,14 @@ export interface ServerTools {
   readonly version?: string;
   readonly instructions?: string;
   readonly tools: readonly ToolDescription[];
+  /** What else the server says that it has. */
+  readonly offers?: Offers;
+}
+
+export interface Offers {
+  readonly resources: boolean;
+  readonly prompts: boolean;
+  readonly completions: boolean;
 }
 
 export interface OpenApiOptions {
@@ -27,6 +35,8 @@ export interface OpenApiOptions {
   /** What the configuration accepts. All false is a gateway for its own machine. */
   readonly security: { readonly basic: boolean; readonly bearer: boolean; readonly anonymous: boolean };
   readonly sessionRequired: boolean;
+  /** Whether arguments are held against the schemas of tools before they reach a server. */
+  readonly validates: boolean;
   /**
    * The document of this one server: its base URL ends in `/api/{server}` and its paths begin behind it, because some
    * clients put paths behind the URL that they were given and read nothing else. Undefined: of all servers.
@@ -44,6 +54,7 @@ export interface OpenApiDocument {
   paths: Record<string, JsonObject>;
   components: {
     securitySchemes: Record<string, JsonObject>;
+    parameters: JsonObject;
     responses: JsonObject;
     schemas: Record<string, JsonObject>;
   };

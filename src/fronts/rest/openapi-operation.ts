@@ -1,4 +1,5 @@
 /** One tool as an OpenAPI operation: its texts, its arguments, its result, and every way in which a call can fail. */
+import { NOT_YET, PREFER } from './openapi-answers.ts';
 import { hasFollowedRef, isObject, isWithinBounds, type JsonObject } from './openapi-data.ts';
 import type { OpenApiOptions, ToolDescription } from './openapi-document.ts';
 import { toExample } from './openapi-example.ts';
@@ -32,7 +33,7 @@ export function toToolOperation(server: string, tool: ToolDescription, place: Op
     [TOOL_KEY]: tool.name,
     ...toAnnotations(tool, warn),
     // In place, not by reference: Open WebUI and the editor of GPT Actions skip parameters without a name.
-    parameters: [toSessionIdParameter(options.sessionRequired)],
+    parameters: [toSessionIdParameter(options.sessionRequired), PREFER],
     requestBody: {
       description: 'The arguments of the tool.',
       required: needsBody(input.schema),
@@ -45,6 +46,7 @@ export function toToolOperation(server: string, tool: ToolDescription, place: Op
         description: 'The result of the tool; `isError` tells when the tool itself failed.',
         content: { 'application/json': { schema: toResultSchema(tool, place) } },
       },
+      '202': NOT_YET,
       ...toProblemResponses('call', options),
     },
   };

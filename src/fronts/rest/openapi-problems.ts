@@ -4,7 +4,7 @@ import { toProblem } from '../../http/error-response.ts';
 import type { JsonObject } from './openapi-data.ts';
 import type { OpenApiOptions } from './openapi-document.ts';
 
-export type RestOperation = 'call' | 'open-session' | 'end-session';
+export type RestOperation = keyof typeof BY_OPERATION;
 
 const EVERYWHERE: readonly ErrorCode[] = [
   'BAD_HTTP',
@@ -15,32 +15,41 @@ const EVERYWHERE: readonly ErrorCode[] = [
   'STOPPING',
   'INTERNAL',
 ];
-const BY_OPERATION: Readonly<Record<RestOperation, readonly ErrorCode[]>> = {
-  call: [
-    'PARSE',
-    'TOO_DEEP',
-    'INVALID_ARGUMENTS',
-    'BODY_TOO_LARGE',
-    'MEDIA_TYPE',
-    'SESSION_INVALID',
-    'SERVER_UNKNOWN',
-    'TOOL_UNKNOWN',
-    'SESSION_GONE',
-    'SESSIONS_FULL',
-    'INSTANCES_FULL',
-    'SERVER_FAILING',
-    'START_FAILED',
-    'START_TIMEOUT',
-    'SERVER_EXITED',
-    'SERVER_OVERLOADED',
-    'CALL_TIMEOUT',
-    'BAD_ANSWER',
-    'QUESTION_UNSUPPORTED',
-    'SERVER_ERROR',
-  ],
+const IN_BODY: readonly ErrorCode[] = [
+  'PARSE',
+  'TOO_DEEP',
+  'INVALID_ARGUMENTS',
+  'BODY_TOO_LARGE',
+  'MEDIA_TYPE',
+];
+/** Of whatever needs a process, in a session or without one. */
+const OF_PROCESS: readonly ErrorCode[] = [
+  'SESSION_INVALID',
+  'SERVER_UNKNOWN',
+  'SESSION_GONE',
+  'SESSIONS_FULL',
+  'INSTANCES_FULL',
+  'SERVER_FAILING',
+  'START_FAILED',
+  'START_TIMEOUT',
+  'SERVER_EXITED',
+  'SERVER_OVERLOADED',
+  'CALL_TIMEOUT',
+  'BAD_ANSWER',
+  'SERVER_ERROR',
+];
+/** Of what a server may ask something about, and what can go on as a job. */
+const OF_WISHES: readonly ErrorCode[] = ['QUESTION_UNSUPPORTED', 'SESSION_CAPABILITIES', 'JOBS_FULL'];
+const BY_OPERATION = {
+  call: [...IN_BODY, ...OF_PROCESS, ...OF_WISHES, 'TOOL_UNKNOWN', 'TOOL_FAILED', 'NO_SUCH_CONTENT'],
+  list: OF_PROCESS,
+  read: [...IN_BODY, ...OF_PROCESS, ...OF_WISHES, 'RESOURCE_UNKNOWN', 'NO_SUCH_CONTENT'],
+  prompt: [...IN_BODY, ...OF_PROCESS, ...OF_WISHES, 'PROMPT_UNKNOWN'],
+  complete: [...IN_BODY, ...OF_PROCESS, 'METHOD_NOT_FOUND'],
+  job: ['SERVER_UNKNOWN', 'JOB_UNKNOWN', 'JOB_TOO_LARGE', 'TOOL_FAILED', 'NO_SUCH_CONTENT', ...OF_PROCESS],
   'open-session': [],
   'end-session': ['SESSION_INVALID', 'SESSION_UNKNOWN'],
-};
+} as const satisfies Record<string, readonly ErrorCode[]>;
 
 /** The error responses of one operation, by status, as references to the components below. */
 export function toProblemResponses(operation: RestOperation, options: OpenApiOptions): JsonObject {
@@ -54,7 +63,7 @@ export function toProblemResponses(operation: RestOperation, options: OpenApiOpt
 
 /** One response component for each status that any operation can answer. */
 export function toProblemComponents(options: OpenApiOptions): JsonObject {
-  const operations: readonly RestOperation[] = ['call', 'open-session', 'end-session'];
+  const operations = Object.keys(BY_OPERATION) as RestOperation[];
   const codes = [...new Set(operations.flatMap((operation) => codesOf(operation, options)))];
   const statuses = [...new Set(codes.map((code) => ERRORS[code].status))].sort((a, b) => a - b);
   return Object.fromEntries(
@@ -88,12 +97,13 @@ export const PROBLEM_SCHEMA: JsonObject = {
 
 function codesOf(
   operation: RestOperation,
-  { security, sessionRequired }: OpenApiOptions,
+  { security, sessionRequired, validates }: OpenApiOptions,
 ): readonly ErrorCode[] {
   const codes: ErrorCode[] = [...EVERYWHERE, ...BY_OPERATION[operation]];
   if (security.basic || security.bearer) codes.push('UNAUTHORIZED');
   else if (!security.anonymous) codes.push('LOOPBACK_ONLY');
   if (operation === 'call' && sessionRequired) codes.push('SESSION_MISSING');
+  if (operation === 'call' && validates) codes.push('ARGUMENTS_REFUSED');
   return codes;
 }
 

@@ -3,6 +3,7 @@
  * or shortened by profiles that start from this document. Names, texts and schemas come from the servers and are
  * data here: they are placed, never interpreted.
  */
+import { ANSWER_PARAMETERS, ANSWER_RESPONSES, ANSWER_SCHEMAS } from './openapi-answers.ts';
 import { isObject, type JsonObject } from './openapi-data.ts';
 import type {
   LeftOutTool,
@@ -15,6 +16,8 @@ import type {
   ToolDescription,
 } from './openapi-document.ts';
 import { FIXED_SCHEMAS, SESSIONS_TAG, toSessionPaths } from './openapi-fixed.ts';
+import { OFFER_SCHEMAS } from './openapi-offer-schemas.ts';
+import { toOfferPaths } from './openapi-offers.ts';
 import { toToolOperation } from './openapi-operation.ts';
 import { toProblemComponents } from './openapi-problems.ts';
 import { toOperationId, toPathSegment } from './operation-names.ts';
@@ -53,6 +56,9 @@ export function toOpenApi(servers: readonly ServerTools[], options: OpenApiOptio
       });
       document.paths[place.path] = { ...document.paths[place.path], post };
     }
+    // A tool may be called like a list, and then shares its path.
+    for (const [path, item] of toOfferPaths(from, pathBase(from.server, options), options))
+      document.paths[path] = { ...document.paths[path], ...item };
   }
   return { document, warnings, leftOut };
 }
@@ -124,8 +130,9 @@ function toFrame(options: OpenApiOptions): OpenApiDocument {
         ...(basic && { basic: { type: 'http', scheme: 'basic' } }),
         ...(bearer && { bearer: { type: 'http', scheme: 'bearer' } }),
       },
-      responses: toProblemComponents(options),
-      schemas: { ...FIXED_SCHEMAS },
+      parameters: { ...ANSWER_PARAMETERS },
+      responses: { ...ANSWER_RESPONSES, ...toProblemComponents(options) },
+      schemas: { ...FIXED_SCHEMAS, ...ANSWER_SCHEMAS, ...OFFER_SCHEMAS },
     },
   };
 }

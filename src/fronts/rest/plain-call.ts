@@ -11,8 +11,9 @@ import type { Call, Delivery, Exchange, Upstream } from '../../instance/upstream
 import type { Message } from '../../protocol/message.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
+import { codeForServerError, needsList } from './mapping.ts';
 import { type RestSessions, sessionIdOf, startSession } from './rest-sessions.ts';
-import { codeForServerError, resultPayload, serverErrorOf, toToolCall } from './tool-call.ts';
+import { resultPayload, serverErrorOf, toToolCall } from './tool-call.ts';
 
 export interface ToolRoute {
   Params: { server: string; tool: string };
@@ -112,7 +113,8 @@ class PlainCall implements Exchange, ClientWatcher {
 
   async #refuse({ frame }: Message): Promise<void> {
     const error = serverErrorOf(frame);
-    const code = codeForServerError(error.code, error.code === -32602 && (await this.#isListed()));
+    const listed = needsList(error.code, 'tool') ? await this.#isListed() : undefined;
+    const code = codeForServerError(error.code, 'tool', listed);
     const problem = toProblem(new GatewayError(code), { error });
     await this.#reply
       .code(problem.status)
@@ -120,7 +122,6 @@ class PlainCall implements Exchange, ClientWatcher {
       .send(JSON.stringify({ ...problem, detail: error.message }));
   }
 
-  /** Servers answer -32602 to an unknown tool and to bad arguments alike; their own list tells which. */
   async #isListed(): Promise<boolean> {
     if (this.#upstream === undefined) return false;
     const tools = await listTools(this.#upstream).catch(() => []);

@@ -1,13 +1,20 @@
-/** The REST front: a tool as POST /api/{server}/{tool}, sessions by id, and the document that describes it all. */
+/** The REST front: a tool as POST /api/{server}/{tool}, sessions by id, and what else a server offers. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../errors.ts';
 import { serve } from '../../http/server.ts';
 import type { Sessions } from '../../session/sessions.ts';
+import { callTool, isPlainCall } from './call-routes.ts';
+import { serveJobs } from './job-routes.ts';
+import type { Jobs } from './jobs.ts';
+import { serveOffers } from './offer-routes.ts';
+import type { RestOptions, RestParts } from './perform.ts';
 import { callPlainly, type ToolRoute } from './plain-call.ts';
 import { RestSessions } from './rest-sessions.ts';
 
-export function serveRest(app: FastifyInstance, sessions: Sessions): void {
+/** Options are read with every request. */
+export function serveRest(app: FastifyInstance, sessions: Sessions, jobs: Jobs, options: RestOptions): void {
   const rest = new RestSessions(sessions);
+  const parts: RestParts = { sessions, rest, jobs, options };
   serve(app, '/api/sessionid', { GET: async () => ({ sessionId: sessions.newId() }) });
   serve(app, '/api/sessions/:sessionId', {
     DELETE: async (request, reply) => {
@@ -17,6 +24,13 @@ export function serveRest(app: FastifyInstance, sessions: Sessions): void {
     },
   });
   serve(app, '/api/:server/:tool', {
-    POST: (request, reply) => callPlainly(request as FastifyRequest<ToolRoute>, reply, sessions, rest),
+    POST: (request, reply) => {
+      const call = request as FastifyRequest<ToolRoute>;
+      return isPlainCall(call, options)
+        ? callPlainly(call, reply, sessions, rest)
+        : callTool(call, reply, parts);
+    },
   });
+  serveOffers(app, parts);
+  serveJobs(app, parts);
 }

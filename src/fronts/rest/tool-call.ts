@@ -1,5 +1,5 @@
 /** One REST call of a tool: a body becomes a tools/call, its answer an HTTP response. */
-import { type ErrorCode, GatewayError } from '../../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import { bodyOf } from '../../instance/ask.ts';
 import { type Frame, scanFrame } from '../../protocol/frame.ts';
 import { bodyMember } from '../../protocol/frame-members.ts';
@@ -54,12 +54,6 @@ export function serverErrorOf(frame: Frame): ServerError {
     message: typeof message === 'string' ? message : 'The server gave no message.',
     ...(data === undefined ? {} : { data }),
   };
-}
-
-/** The status map of a server's own JSON-RPC error. `known` tells whether the server lists the tool. */
-export function codeForServerError(code: number, known: boolean): ErrorCode {
-  if (code === -32601 || (code === -32602 && !known)) return 'TOOL_UNKNOWN';
-  return code === -32602 ? 'INVALID_ARGUMENTS' : 'SERVER_ERROR';
 }
 
 function trimmed(body: Buffer): Buffer {
