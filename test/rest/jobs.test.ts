@@ -8,6 +8,8 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 const LATER = { prefer: 'respond-async' };
+/** The machine may be busy. */
+const WITHIN = { timeout: 20_000 };
 const TOKENS = ['ada-ada-ada-ada-ada', 'bob-bob-bob-bob-bob'];
 
 /** Polls as a caller does, until the job does not run any more. */
@@ -71,7 +73,7 @@ describe.each(ERAS)('a job on a server of the %s era', (era) => {
     const key = `job${query}`;
     const location = (await call('hang', { key }, LATER, query)).headers.get('location') ?? '';
     await expect
-      .poll(async () => (await gateway.get(location)).json.progress, { timeout: 20_000 })
+      .poll(async () => (await gateway.get(location)).json.progress, WITHIN)
       .toEqual({ progress: 1 });
     expect((await gateway.delete(location)).status).toBe(204);
     expect((await call('abortOf', { key }, {}, query)).json.content[0].text).not.toBe('');
@@ -82,7 +84,7 @@ describe.each(ERAS)('a job on a server of the %s era', (era) => {
     const query = inSession();
     const location = (await call('hang', { key: query }, LATER, query)).headers.get('location') ?? '';
     await expect
-      .poll(async () => (await gateway.get(location)).json.progress, { timeout: 20_000 })
+      .poll(async () => (await gateway.get(location)).json.progress, WITHIN)
       .toEqual({ progress: 1 });
     await gateway.delete(`/api/sessions/${query.slice('?sessionId='.length)}`);
     expect((await fetched(location)).json.code).toBe('SESSION_UNKNOWN');
@@ -119,7 +121,7 @@ describe('jobs', () => {
     await using small = await startRest({ rest: { jobsPerPrincipal: 2 } });
     const begin = async (tool: string) => small.post(`/api/legacy/${tool}?sessionId=s`, { key: tool }, LATER);
     const first = (await begin('text')).headers.get('location') ?? '';
-    await expect.poll(async () => (await small.get(first)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await small.get(first)).status, WITHIN).toBe(200);
     const second = await begin('hang');
     expect((await begin('hang')).status).toBe(202);
     expect((await small.get(first)).status).toBe(404);
@@ -155,9 +157,47 @@ describe('jobs', () => {
   it('are bounded in age', async () => {
     await using brief = await startRest({ rest: { jobKeepMs: 20 } });
     const { headers } = await brief.post('/api/legacy/text?sessionId=s', {}, LATER);
+    await expect.poll(async () => (await brief.get(headers.get('location') ?? '')).status, WITHIN).toBe(404);
+  });
+
+  it('end when their caller is no longer known, also those without a session', async () => {
+    const tokens = TOKENS.map((token) => ({ name: token.slice(0, 3), token }));
+    const config = (known: object[]) => ({
+      servers: FULL,
+      rest: { sessions: 'optional' },
+      auth: { bearer: { tokens: known } },
+    });
+    await using guarded = await startRest(config(tokens));
+    const as = { authorization: `Bearer ${TOKENS[0]}` };
+    for (const era of ERAS) {
+      const { headers } = await guarded.post(`/api/${era}/hang`, { key: era }, { ...LATER, ...as });
+      await expect
+        .poll(async () => (await guarded.get(headers.get('location') ?? '', as)).json.progress, WITHIN)
+        .toEqual({ progress: 1 });
+    }
+    await guarded.reload(config(tokens.slice(1)));
     await expect
-      .poll(async () => (await brief.get(headers.get('location') ?? '')).status, { timeout: 20_000 })
-      .toBe(404);
+      .poll(
+        () =>
+          guarded.events.filter(
+            (event) =>
+              event.type === 'call.settled' &&
+              event.method === 'tools/call' &&
+              event.outcome === 'call-cancelled',
+          ).length,
+        WITHIN,
+      )
+      .toBe(2);
+  });
+
+  it('have the bounds of the moment', async () => {
+    await using changed = await startRest();
+    const begin = () => changed.post('/api/legacy/hang?sessionId=s', { key: 'x' }, LATER);
+    expect((await begin()).status).toBe(202);
+    await changed.reload({ servers: FULL, rest: { jobsPerPrincipal: 1 } });
+    expect((await begin()).status).toBe(503);
+    await changed.reload({ servers: FULL, rest: { sessions: 'optional' } });
+    expect((await changed.post('/api/legacy/text', {}, LATER)).status).toBe(202);
   });
 
   it('are finished before the gateway stops', async () => {
