@@ -82,12 +82,15 @@ describe('a content type', () => {
     ['', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
     ['application/json', { 'content-encoding': 'identity, gzip' }],
-  ])('[era 3] [fault 54] [fault 64] %j %j is answered with 415 on both fronts', async (type, more) => {
-    const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
-    const headers = { 'content-type': type, ...more };
-    expectRpcError(await post(mcpPath, body, headers), 415, -32000, 'media-type');
-    expectProblem(await post(REST_PATH, body, headers), 415, 'MEDIA_TYPE');
-  });
+  ])(
+    '[era 3] [fault 14] [fault 54] [fault 64] %j %j is answered with 415 on both fronts',
+    async (type, more) => {
+      const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+      const headers = { 'content-type': type, ...more };
+      expectRpcError(await post(mcpPath, body, headers), 415, -32000, 'media-type');
+      expectProblem(await post(REST_PATH, body, headers), 415, 'MEDIA_TYPE');
+    },
+  );
 
   it('[fault 64] that is absent is answered with 415 when there is a body', async () => {
     const body = '{}';

@@ -62,7 +62,7 @@ describe('hashed secrets', () => {
     );
   });
 
-  it('does the same work for every user name', async () => {
+  it('[fault 78] does the same work for every user name', async () => {
     const given: AuthOptions = {
       anonymous: false,
       basic: [
@@ -86,7 +86,7 @@ describe('hashed secrets', () => {
     }
   });
 
-  it('does not stop at the first match, and a decoy proves nobody', async () => {
+  it('[fault 77] does not stop at the first match, and a decoy proves nobody', async () => {
     const right = counting(true);
     const authenticator = createAuthenticator(options, { verify: right.verify });
     expect(told(await authenticator.authenticate(['Bearer x']))).toBe('bearer:ci');
@@ -149,7 +149,7 @@ describe('verdicts', () => {
   });
 });
 
-describe('a flood of guesses', () => {
+describe('[fault 79] a flood of guesses', () => {
   it('runs two checks at once, lets 64 wait, and refuses the rest at once', async () => {
     const { verify, gates } = gated();
     const authenticator = createAuthenticator({ anonymous: false, basic: options.basic }, { verify });

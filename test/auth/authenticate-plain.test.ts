@@ -46,7 +46,7 @@ describe('plain secrets', () => {
     expect(ask([header])).toBe(expected);
   });
 
-  it('keeps the principal over a rotation, with the grants of the credential that matched', () => {
+  it('[fault 87] keeps the principal over a rotation, with the grants of the credential that matched', () => {
     const authenticator = createAuthenticator(options);
     const both = ['won:der', 'next'].map((password) =>
       atOnce(authenticator.authenticate([basic('alice', password)])),
@@ -111,7 +111,7 @@ describe('refusals', () => {
     });
   });
 
-  it('answers a known and an unknown user alike', () => {
+  it('[fault 78] answers a known and an unknown user alike', () => {
     const authenticator = createAuthenticator(options);
     expect(authenticator.authenticate([basic('alice', 'x')])).toEqual(
       authenticator.authenticate([basic('zoe', 'x')]),

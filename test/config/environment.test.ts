@@ -8,7 +8,7 @@ const given = sources({
   files: { s: 'secret\n', two: 'a\n\n', crlf: 'a\r\n' },
 });
 
-describe('substitute', () => {
+describe('[fault 98] substitute', () => {
   it.each([
     ['${NAME}', 'value'],
     ['a${NAME}b${NAME}', 'avaluebvalue'],

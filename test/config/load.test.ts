@@ -122,7 +122,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('warns when others may change the file', async () => {
+  it('[fault 101] warns when others may change the file', async () => {
     for (const [mode, count] of [
       [0o644, 0],
       [0o664, 1],

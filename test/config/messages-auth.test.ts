@@ -7,7 +7,7 @@ const EMPTY = 'must not be empty; make one, such as with: openssl rand -base64 3
 const basic = (credential: string): string => `${SERVERS}auth: {basic: {credentials: [${credential}]}}`;
 const bearer = (token: string): string => `${SERVERS}auth: {bearer: {tokens: [${token}]}}`;
 
-describe('refused credentials', () => {
+describe('[fault 81] refused credentials', () => {
   it.each([
     [basic('{username: a, password: ""}'), `c.yaml:2:54: auth.basic.credentials[0].password: ${EMPTY}`],
     [basic('{username: a, password: "${E}"}'), `c.yaml:2:54: auth.basic.credentials[0].password: ${EMPTY}`],
@@ -93,7 +93,7 @@ describe('what is enabled', () => {
   });
 });
 
-describe('doubtful credentials', () => {
+describe('[fault 81] doubtful credentials', () => {
   it.each([
     'your-secure-password',
     'your-secure-token',

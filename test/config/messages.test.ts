@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refused, SERVERS } from './support.ts';
 
-describe('messages about keys', () => {
+describe('[fault 94] messages about keys', () => {
   it.each([
     ['servers: {fs: {comand: npx}}', 'c.yaml:1:16: servers.fs.comand: unknown key; did you mean "command"?'],
     [`${SERVERS}Port: 1`, 'c.yaml:2:1: Port: unknown key; did you mean "port"?'],
@@ -41,7 +41,7 @@ describe('messages about keys', () => {
     expect(messages[0]).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   });
 
-  it.each(['__proto__', 'constructor', 'prototype'])('refuses %s wherever it stands', (key) => {
+  it.each(['__proto__', 'constructor', 'prototype'])('[fault 97] refuses %s wherever it stands', (key) => {
     const text = `${key}: 1\nservers:\n  ${key}: {command: x}\n  fs: {command: x, env: {${key}: y}, args: [{"${key}": {}}]}\n`;
     expect(refused(text).filter((message) => message.includes('not allowed'))).toEqual([
       `c.yaml:1:1: ${key}: this key is not allowed; choose another name`,
@@ -71,7 +71,7 @@ describe('messages about what is not built', () => {
   });
 });
 
-describe('messages about values', () => {
+describe('[fault 95] messages about values', () => {
   it.each([
     ['port: 65536', 'c.yaml:2:7: port: expected a whole number from 0 to 65535'],
     ['port: 1.5', 'c.yaml:2:7: port: must be a whole number'],
@@ -158,7 +158,7 @@ describe('messages about values', () => {
   });
 });
 
-it('tells everything in one run, in the order of the file', () => {
+it('[fault 66] [fault 95] tells everything in one run, in the order of the file', () => {
   const text =
     'prot: 1\nport: x\nauth: {}\nservers:\n  docs: {command: "${NOPE}", callTimeoutMs: 1.5}\n  FS: {command: 1}\n  fs: {comand: x}\n';
   expect(refused(text).map((message) => message.split(';')[0])).toEqual([

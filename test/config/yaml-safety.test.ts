@@ -5,7 +5,7 @@ import { accepted, parse, refused, SERVERS } from './support.ts';
 
 const DEEP = /nested more than 64 levels deep; close the brackets$/;
 
-describe('syntax', () => {
+describe('[fault 95] syntax', () => {
   it.each([
     ['', /^c\.yaml:1:1: the file is empty; it needs at least one server/],
     ['# nothing\n---\n', /^c\.yaml:1:1: the file is empty;/],
@@ -54,7 +54,7 @@ describe('syntax', () => {
 
 const many = (count: number): string => `servers: {fs: {command: &c x, args: [${'*c, '.repeat(count)}]}}`;
 
-describe('bombs', () => {
+describe('[fault 96] bombs', () => {
   it.each([
     ['[', '['.repeat(10_000)],
     ['[ in a hundred thousand', '['.repeat(100_000)],
@@ -157,7 +157,7 @@ describe('garbage', () => {
     fc.json().map((json) => `servers: {fs: ${json}, ok: {command: x}}\nauth: ${json}\nlimits: ${json}\n`),
   );
 
-  it('never throws, is never silent and leaves Object.prototype alone', () => {
+  it('[fault 96] [fault 97] never throws, is never silent and leaves Object.prototype alone', () => {
     fc.assert(
       fc.property(text, fc.constantFrom('c.yaml', 'c.json'), (garbage, file) => {
         const loaded = parse(garbage, { file, env: { X: '${X}' } });

@@ -33,7 +33,7 @@ afterAll(() => gateway.stop());
 
 const encoded = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`;
 
-describe('[era 16] an argument that is to be mirrored', () => {
+describe('[era 16] [fault 70] an argument that is to be mirrored', () => {
   it.each<[string, object, Record<string, string>]>([
     ['absent, header absent', {}, {}],
     ['null, header absent', { region: null }, {}],

@@ -30,7 +30,7 @@ describe('what is served', () => {
     },
   );
 
-  it('[era 3] a media type with parameters; any other is refused', async () => {
+  it('[era 3] [fault 14] a media type with parameters; any other is refused', async () => {
     const lies = { headers: { 'content-type': 'application/json; charset=utf-8' } };
     expect(brief(await modern.call('echo', {}, lies))).toBe('200');
     const plain = await modern.call('echo', {}, { headers: { 'content-type': 'text/plain' } });
@@ -55,7 +55,7 @@ describe('what is served', () => {
   it.each([
     ['upper case', (name: string, value: string) => [name.toUpperCase(), value]],
     ['padded', (name: string, value: string) => [name, ` \t${value} \t`]],
-  ])('[era 14] header names and values: %s', async (_what, lie) => {
+  ])('[era 14] [fault 70] header names and values: %s', async (_what, lie) => {
     const honest = { ...H, 'mcp-method': 'tools/call', 'mcp-name': 'echo' };
     const headers = Object.fromEntries(Object.entries(honest).map(([name, value]) => lie(name, value)));
     const silent = { 'mcp-protocol-version': undefined, 'mcp-method': undefined, 'mcp-name': undefined };
@@ -119,7 +119,7 @@ describe('the checks', () => {
     await session.end().done();
   });
 
-  it('[era 15] Mcp-Name: encoded, badly encoded, missing, of another tool', async () => {
+  it('[era 15] [fault 70] Mcp-Name: encoded, badly encoded, missing, of another tool', async () => {
     const as = async (value: string | undefined, name = 'ech\u00f6') =>
       brief(await modern.call(name, {}, { headers: { 'mcp-name': value } }));
     const encoded = (text: string) => `=?base64?${Buffer.from(text).toString('base64')}?=`;

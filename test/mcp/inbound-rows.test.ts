@@ -56,7 +56,7 @@ describe('methods', () => {
 
   it('row 1: OPTIONS is not', async () => expect((await fetch(url, { method: 'OPTIONS' })).status).toBe(204));
 
-  it('row 2: DELETE ends a session for ever; an unknown one is not found', async () => {
+  it('[fault 15] row 2: DELETE ends a session for ever; an unknown one is not found', async () => {
     const session = await newSession();
     expect(await told(await fetch(url, { method: 'DELETE', headers: session }))).toBe('200');
     for (const headers of [session, unknown]) {

@@ -133,7 +133,7 @@ describe('a listening stream that was cut', () => {
 });
 
 describe('an event that cannot be resumed from', () => {
-  it('is refused with 400, however it is forged, and the session lives', async () => {
+  it('[fault 19] is refused with 400, however it is forged, and the session lives', async () => {
     const client = await open();
     await finished(client);
     const forged = [
@@ -168,7 +168,7 @@ describe('an event that cannot be resumed from', () => {
     stream.close();
   });
 
-  it('of another session: nothing of that session, whoever asks', async () => {
+  it('[fault 19] of another session: nothing of that session, whoever asks', async () => {
     const [mine, other] = await Promise.all([open(), open()]);
     const secret = mine.call('log', { text: 'secret' }, STREAM);
     await secret.done();

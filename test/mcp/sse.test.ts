@@ -70,7 +70,7 @@ describe('HTTP+SSE', () => {
     client.close();
   });
 
-  it('rewrites ids and progress tokens on the way and restores them with their type', async () => {
+  it('[fault 8] rewrites ids and progress tokens on the way and restores them with their type', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     await client.post({
       jsonrpc: '2.0',
@@ -118,7 +118,7 @@ describe('HTTP+SSE', () => {
     client.close();
   });
 
-  it('cannot cancel the call of another session', async () => {
+  it('[fault 10] cannot cancel the call of another session', async () => {
     const [mine, theirs] = await Promise.all([
       BareSseClient.initialized(`${gateway.url}/echo`),
       BareSseClient.initialized(`${gateway.url}/echo`),
@@ -156,7 +156,7 @@ describe('HTTP+SSE', () => {
     client.close();
   });
 
-  it('refuses a second request with an id in flight, and the first is unaffected', async () => {
+  it('[fault 6] refuses a second request with an id in flight, and the first is unaffected', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const first = client.request('tools/call', { name: 'sleep', arguments: { ms: 150 } }, 'twice');
     await client.post({ jsonrpc: '2.0', id: 'twice', method: 'ping' });
@@ -170,7 +170,7 @@ describe('HTTP+SSE', () => {
     client.close();
   });
 
-  it('accepts a batch only where the negotiated revision has batches', async () => {
+  it('[fault 12] accepts a batch only where the negotiated revision has batches', async () => {
     const old = await BareSseClient.initialized(`${gateway.url}/echo`);
     expect((await old.post([{ jsonrpc: '2.0', id: 1, method: 'ping' }])).status).toBe(400);
     old.close();

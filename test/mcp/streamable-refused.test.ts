@@ -91,7 +91,7 @@ describe('what is refused', () => {
     });
   }
 
-  it('a session under another server: 404', async () => {
+  it('[fault 15] a session under another server: 404', async () => {
     const elsewhere = { ...client.sent('POST', {}, ping()), path: '/other' };
     expectRefusal(await exchange(gateway.port, elsewhere), 404, -32001, 1);
   });

@@ -21,7 +21,7 @@ async function statuses(client: StreamableClient): Promise<number[]> {
 }
 
 describe('the end of a session', () => {
-  it('[era 18] DELETE: the process goes, running calls hear it, and everything after is 404', async () => {
+  it('[era 18] [fault 15] [fault 16] DELETE: the process goes, running calls hear it, and everything after is 404', async () => {
     const client = await open();
     const pid = Number(await client.text('pid'));
     const stream = client.listen();
@@ -128,7 +128,7 @@ function varying(headers: Readonly<Record<string, string>>) {
 }
 
 describe('an id in flight', () => {
-  it('is refused a second time, and the first is unaffected', async () => {
+  it('[fault 6] is refused a second time, and the first is unaffected', async () => {
     const client = await open();
     const first = client.call('sleep', { ms: 150 }, { accept: 'text/event-stream' }, 'twice');
     await first.head();
@@ -144,7 +144,7 @@ describe('an id in flight', () => {
     expect((await third.done()).status).toBe(200);
   });
 
-  it('"1" and 1 are two ids, and the same id in another session is another', async () => {
+  it('[fault 8] "1" and 1 are two ids, and the same id in another session is another', async () => {
     const [client, other] = await Promise.all([open(), open()]);
     const calls = [
       client.call('sleep', { ms: 100 }, {}, 1),
@@ -155,7 +155,7 @@ describe('an id in flight', () => {
     expect(calls.map((call) => answerOf(call).id)).toEqual([1, '1', 1]);
   });
 
-  it('is answered in its own text', async () => {
+  it('[fault 8] is answered in its own text', async () => {
     const client = await open();
     const call = client.post('{"jsonrpc":"2.0","id":"\\u0061","method":"ping"}');
     await call.done();
@@ -222,7 +222,7 @@ describe('a batch', () => {
     expect(JSON.parse(call.body)).toMatchObject([{ id: 'b', result: {} }]);
   });
 
-  it('2025-03-26: notifications and answers alone are accepted with 202 and nothing', async () => {
+  it('[fault 13] 2025-03-26: notifications and answers alone are accepted with 202 and nothing', async () => {
     const client = await open({ version: '2025-03-26' });
     const head = await exchange(
       gateway.port,
@@ -259,7 +259,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('without a session: 400', async () => {
+  it('[fault 12] without a session: 400', async () => {
     expect(
       (await exchange(gateway.port, { path: '/echo', headers: { accept: BOTH }, body: [initialize()] }))
         .status,

@@ -153,7 +153,7 @@ describe('initialize that fails', () => {
   });
 });
 
-it('a request before initialize was answered: 400, ping excepted, and the server sees nothing of it', async () => {
+it('[fault 5] a request before initialize was answered: 400, ping excepted, and the server sees nothing of it', async () => {
   const opening = new RawExchange(gateway.port, {
     path: '/slow',
     headers: { accept: 'text/event-stream' },

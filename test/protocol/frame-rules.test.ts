@@ -50,7 +50,7 @@ describe('what a message must be', () => {
     expect(outcome(text, 'server')).toBe(expected);
   });
 
-  it('has an id of bounded length, quotes and escapes included', () => {
+  it('[fault 8] has an id of bounded length, quotes and escapes included', () => {
     expect(outcome(withId(`"${'i'.repeat(MAX_ID_BYTES - 2)}"`))).toBe('request');
     expect(outcome(withId(`"${'i'.repeat(MAX_ID_BYTES - 1)}"`))).toBe('id');
     expect(outcome(withId('9'.repeat(MAX_ID_BYTES + 1)), 'server')).toBe('id');

@@ -20,7 +20,7 @@ describe('toOpenApiSchema: references', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('keeps cycles as references', () => {
+  it('[fault 108] keeps cycles as references', () => {
     const tree = {
       type: 'object',
       properties: { child: { $ref: '#/$defs/T' } },
@@ -77,7 +77,7 @@ describe('toOpenApiSchema: references', () => {
     '#/$defs/__proto__',
     '#/required/0',
     'https://self.test/#/$defs/A',
-  ])('replaces %s by {} and says so', ($ref) => {
+  ])('[fault 107] replaces %s by {} and says so', ($ref) => {
     const raw = {
       $id: 'https://self.test/',
       required: ['x'],

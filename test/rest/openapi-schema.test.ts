@@ -125,7 +125,7 @@ describe('toOpenApiSchema: the whole', () => {
     ['deep', JSON.parse(`${'{"not":'.repeat(5000)}{}${'}'.repeat(5000)}`) as unknown],
     ['deep in data', { default: JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) as unknown }],
     ['large', { enum: Array.from({ length: 20_001 }, (_, n) => n) }],
-  ])('replaces a schema that is too %s', (_, raw) => {
+  ])('[fault 108] replaces a schema that is too %s', (_, raw) => {
     expect(convert(raw, 'object')).toEqual({
       schema: { type: 'object' },
       components: {},

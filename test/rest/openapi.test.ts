@@ -135,7 +135,7 @@ describe('toOpenApi', () => {
     expect(await findFaults(document)).toEqual([]);
   });
 
-  it('states where it is reached', () => {
+  it('[fault 115] states where it is reached', () => {
     expect(convert([]).document.servers).toEqual([{ url: '/' }]);
     expect(convert([], { serverUrls: ['https://mcp.example.com/gw/'] }).document.servers).toEqual([
       { url: 'https://mcp.example.com/gw' },

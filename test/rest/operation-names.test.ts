@@ -53,7 +53,7 @@ describe('toOperationId', () => {
     expect(toOperationId('s', 'x'.repeat(10_000))).toMatch(ID);
   });
 
-  it('never gives two tools the same id', () => {
+  it('[fault 114] never gives two tools the same id', () => {
     fc.assert(
       fc.property(fc.array(aPair, { minLength: 2, maxLength: 60 }), (pairs) => {
         const different = new Set(pairs.map((pair) => JSON.stringify(pair)));

@@ -67,7 +67,7 @@ describe('expiry', () => {
     expect(called.endReason).toBe('idle for too long');
   });
 
-  it('spares what has a stream, until its greatest age', () => {
+  it('[fault 3] spares what has a stream, until its greatest age', () => {
     const { clock, open } = started();
     const session = open();
     session.streams += 1;

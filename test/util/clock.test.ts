@@ -34,7 +34,7 @@ describe('systemClock', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not follow the wall clock', () => {
+  it('[fault 74] does not follow the wall clock', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const before = systemClock.now();
     vi.setSystemTime(0);
