@@ -7,8 +7,9 @@ const ROOT = new URL('../..', import.meta.url).pathname;
 const HEADERS = { authorization: 'Bearer a-token-that-is-long-enough', 'content-type': 'application/json' };
 let gateway: TestGateway;
 
-beforeAll(async () => {
-  gateway = await startGateway({
+const start = (sessions: string): Promise<TestGateway> =>
+  startGateway({
+    rest: { sessions },
     publicUrl: 'https://mcp.example.com',
     auth: { bearer: { tokens: ['a-token-that-is-long-enough'] } },
     servers: {
@@ -19,8 +20,6 @@ beforeAll(async () => {
       },
     },
   });
-});
-afterAll(() => gateway.stop());
 
 async function documentAt(path: string): Promise<unknown> {
   const response = await fetch(`${gateway.url}${path}`, { headers: HEADERS });
@@ -72,20 +71,34 @@ const CASES: readonly (readonly [string, () => Promise<readonly ReadTool[]>])[] 
   ],
 ];
 
-describe.each(CASES)('%s', (_client, read) => {
-  it('finds the tools with their descriptions and arguments, and calls them', async () => {
-    const tools = await read();
-    const readFile = tools.find(({ name }) => name === 'filesystem_read_text_file');
-    expect(readFile?.description).toMatch(/^Read the complete contents of a file/);
-    expect(readFile?.properties['path']).toMatchObject({ type: 'string' });
-    expect(readFile?.required).toContain('path');
-    expect(await use(tools, 'filesystem_read_text_file', { path: 'notes/shopping.md' })).toContain('#');
-    expect(await use(tools, 'filesystem_list_directory', { path: '.' })).toContain('[FILE] hello.txt');
-    expect(await use(tools, 'filesystem_list_allowed_directories', {})).toContain('examples/files');
+describe.each(['required', 'optional'])('with sessions that are %s', (sessions) => {
+  beforeAll(async () => {
+    gateway = await start(sessions);
+  });
+  afterAll(() => gateway.stop());
+
+  describe.each(CASES)('%s', (_client, read) => {
+    it('finds the tools with their descriptions and arguments, and calls them', async () => {
+      const tools = await read();
+      const readFile = tools.find(({ name }) => name === 'filesystem_read_text_file');
+      expect(readFile?.description).toMatch(/^Read the complete contents of a file/);
+      expect(readFile?.properties['path']).toMatchObject({ type: 'string' });
+      expect(readFile?.required).toEqual(
+        expect.arrayContaining(sessions === 'required' ? ['path', 'sessionId'] : ['path']),
+      );
+      expect(await use(tools, 'filesystem_read_text_file', { path: 'notes/shopping.md' })).toContain('#');
+      expect(await use(tools, 'filesystem_list_directory', { path: '.' })).toContain('[FILE] hello.txt');
+      expect(await use(tools, 'filesystem_list_allowed_directories', {})).toContain('examples/files');
+    });
   });
 });
 
 describe('the editor of GPT Actions', () => {
+  beforeAll(async () => {
+    gateway = await start('optional');
+  });
+  afterAll(() => gateway.stop());
+
   it('finds nothing to refuse', async () => {
     const text = await (
       await fetch(`${gateway.url}/api/openapi.json?profile=gpt-actions`, { headers: HEADERS })
