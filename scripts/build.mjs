@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
+const ARGUMENT_WORKER = 'fronts/rest/argument-worker.mjs';
 const PAGE = 'src/fronts/docs/page';
 /** What the page needs of Swagger UI, and what its licence wants to go along. */
 const SWAGGER_UI = [
@@ -45,6 +46,8 @@ function build() {
       stdio: 'inherit',
     });
     if (status !== 0) return 1;
+    // A thread reads it as it stands.
+    cpSync(join(ROOT, 'src', ARGUMENT_WORKER), join(fresh, ARGUMENT_WORKER));
     // What browsers are sent is written as they read it.
     const page = join(fresh, relative('src', PAGE));
     cpSync(join(ROOT, PAGE), page, { recursive: true });

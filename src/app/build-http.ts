@@ -12,6 +12,7 @@ import { SessionlessFront } from '../fronts/mcp/sessionless.ts';
 import { SseFront } from '../fronts/mcp/sse.ts';
 import { StatelessFront } from '../fronts/mcp/stateless.ts';
 import { StreamableFront } from '../fronts/mcp/streamable.ts';
+import type { ArgumentCheck } from '../fronts/rest/check-arguments.ts';
 import type { Jobs } from '../fronts/rest/jobs.ts';
 import { serveOpenApi } from '../fronts/rest/openapi-routes.ts';
 import { serveRest } from '../fronts/rest/routes.ts';
@@ -34,6 +35,7 @@ export interface HttpParts {
   readonly catalog: Catalog;
   readonly mirrored: MirroredTools;
   readonly jobs: Jobs;
+  readonly argumentCheck: ArgumentCheck;
   readonly metrics: Exposition;
   readonly openRequests: OpenRequests;
   readonly answerCounts: AnswerCounts;
@@ -106,11 +108,14 @@ export function buildHttp(parts: HttpParts): FastifyInstance {
     get inputRequired() {
       return config().rest.inputRequired;
     },
+    get validate() {
+      return config().rest.validate;
+    },
     get pathPrefix() {
       return streams.pathPrefix;
     },
   };
-  serveRest(app, sessions, parts.jobs, rest);
+  serveRest(app, sessions, parts, rest);
   const openApi = latest(config, openApiOptions);
   serveOpenApi(app, sessions, catalog, openApi);
   serveDocs(app, () => openApi().security);

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
+import { ArgumentCheck } from '../fronts/rest/check-arguments.ts';
 import { Jobs } from '../fronts/rest/jobs.ts';
 import { AnswerCounts } from '../http/answer-counts.ts';
 import type { ServerCondition } from '../http/health.ts';
@@ -65,6 +66,7 @@ class RunningGateway implements Gateway {
   readonly #catalog: Catalog;
   readonly #mirrored = new MirroredTools();
   readonly #jobs: Jobs;
+  readonly #argumentCheck = new ArgumentCheck();
   readonly #app: FastifyInstance;
   readonly #expiry: Expiry;
   readonly #metrics: Metrics;
@@ -111,6 +113,7 @@ class RunningGateway implements Gateway {
       catalog: this.#catalog,
       mirrored: this.#mirrored,
       jobs: this.#jobs,
+      argumentCheck: this.#argumentCheck,
       metrics: this.#metrics,
       openRequests,
       answerCounts,
@@ -199,6 +202,7 @@ class RunningGateway implements Gateway {
     this.#catalog.stop();
     this.#drains.stop();
     this.#jobs.close();
+    await this.#argumentCheck.close();
     this.#revocation.stop();
     await Promise.all([this.#registry.endAll('the gateway is stopping'), this.#parts.pool.stop(this.#now)]);
     await this.#parts.guard.stop();

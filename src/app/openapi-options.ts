@@ -13,6 +13,6 @@ export function openApiOptions({ auth, publicUrl, rest }: Config): OpenApiOption
       anonymous: auth?.anonymous === true,
     },
     sessionRequired: rest.sessions === 'required',
-    validates: false,
+    validates: rest.validate,
   };
 }

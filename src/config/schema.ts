@@ -95,6 +95,10 @@ const Rest = z
       .boolean()
       .default(false)
       .describe('Whether callers can answer questions of servers unless they say something else.'),
+    validate: z
+      .boolean()
+      .default(false)
+      .describe('Whether arguments of tools are held against their schemas before they reach a server.'),
     jobsPerPrincipal: count(100, 10_000, 'Most jobs of one principal, running or kept.'),
     jobBytesPerPrincipal: bytes(64 * MiB, 1024, GiB, 'Results of jobs kept for one principal.'),
     jobKeepMs: milliseconds(600_000, 1, 'How long the result of a job is kept.'),

@@ -40,6 +40,7 @@ describe('defaults', () => {
       rest: {
         sessions: 'required',
         inputRequired: false,
+        validate: false,
         jobsPerPrincipal: 100,
         jobBytesPerPrincipal: 67_108_864,
         jobKeepMs: 600_000,

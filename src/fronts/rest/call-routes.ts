@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool } from '../../auth/authorize.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Upstream } from '../../instance/upstream.ts';
 import { perform, type RestOptions, type RestParts } from './perform.ts';
 import type { ToolRoute } from './plain-call.ts';
 import { asToolResult } from './represent.ts';
@@ -12,13 +13,14 @@ import { decideWishes } from './wishes.ts';
 /** Whether a call wants nothing but the result as JSON, in a session. What is asked of every call must cost nothing. */
 export function isPlainCall(
   { headers, query }: FastifyRequest<ToolRoute>,
-  { sessions, inputRequired }: RestOptions,
+  { sessions, inputRequired, validate }: RestOptions,
 ): boolean {
   const { accept, prefer } = headers;
   return (
     prefer === undefined &&
     (accept === undefined || accept === '*/*' || accept === 'application/json') &&
     !inputRequired &&
+    !validate &&
     (sessions === 'required' || query.sessionId !== undefined)
   );
 }
@@ -29,7 +31,7 @@ export async function callTool(
   parts: RestParts,
 ): Promise<FastifyReply> {
   const { principal, params, query, headers, body } = request;
-  const { sessions, options } = parts;
+  const { sessions, options, argumentCheck } = parts;
   sessions.assertAccepting();
   const server = sessions.server(principal, params.server);
   const sessionId =
@@ -46,6 +48,9 @@ export async function callTool(
     aim: { target: 'tool', name: tool },
     represent: asToolResult,
     mayBeAsked: true,
+    check: options.validate
+      ? (upstream: Upstream) => argumentCheck.problemOf({ server: server.name, tool, args }, upstream)
+      : undefined,
   } as const;
   return perform(parts, request, reply, operation, wishes);
 }

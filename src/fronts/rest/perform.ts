@@ -2,9 +2,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../errors.ts';
 import { unwatchClient, watchClient } from '../../http/client-watch.ts';
+import type { Problem } from '../../http/error-response.ts';
 import { STREAM_TIMES } from '../../http/sse-stream.ts';
 import type { Upstream } from '../../instance/upstream.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import type { ArgumentCheck } from './check-arguments.ts';
 import { EventAnswer } from './event-answer.ts';
 import type { Job, Jobs } from './jobs.ts';
 import { ANSWERS } from './mapping.ts';
@@ -22,6 +24,7 @@ export interface RestParts {
   readonly sessions: Sessions;
   readonly rest: RestSessions;
   readonly jobs: Jobs;
+  readonly argumentCheck: ArgumentCheck;
   /** As they are at the moment. */
   readonly options: RestOptions;
 }
@@ -31,6 +34,8 @@ export interface RestOptions {
   readonly sessions: 'required' | 'optional';
   /** Callers can answer questions unless they say something else. */
   readonly inputRequired: boolean;
+  /** Arguments of tools are held against their schemas. */
+  readonly validate: boolean;
   /** Path of the gateway at its public address, without a slash at its end. */
   readonly pathPrefix: string;
 }
@@ -44,8 +49,8 @@ export interface Operation {
   readonly represent: Represent;
   /** Whether the server may ask something in the course of it. */
   readonly mayBeAsked: boolean;
-  /** Looks at what would be sent. Rejects with the GatewayError that it is refused with. */
-  readonly check?: ((upstream: Upstream) => Promise<void>) | undefined;
+  /** Looks at what would be sent, and says why it is not. */
+  readonly check?: ((upstream: Upstream) => Promise<Problem | undefined>) | undefined;
 }
 
 /** Bytes of a progress message that are kept for those who look after their job. */

@@ -5,16 +5,20 @@ import { serve } from '../../http/server.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import { callTool, isPlainCall } from './call-routes.ts';
 import { serveJobs } from './job-routes.ts';
-import type { Jobs } from './jobs.ts';
 import { serveOffers } from './offer-routes.ts';
 import type { RestOptions, RestParts } from './perform.ts';
 import { callPlainly, type ToolRoute } from './plain-call.ts';
 import { RestSessions } from './rest-sessions.ts';
 
 /** Options are read with every request. */
-export function serveRest(app: FastifyInstance, sessions: Sessions, jobs: Jobs, options: RestOptions): void {
+export function serveRest(
+  app: FastifyInstance,
+  sessions: Sessions,
+  kept: Pick<RestParts, 'jobs' | 'argumentCheck'>,
+  options: RestOptions,
+): void {
   const rest = new RestSessions(sessions);
-  const parts: RestParts = { sessions, rest, jobs, options };
+  const parts: RestParts = { sessions, rest, options, ...kept };
   serve(app, '/api/sessionid', { GET: async () => ({ sessionId: sessions.newId() }) });
   serve(app, '/api/sessions/:sessionId', {
     DELETE: async (request, reply) => {

@@ -1,5 +1,6 @@
 /** One request of a REST caller while it runs: takes a place, starts, checks, asks the server, and leaves the place. */
 import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Problem } from '../../http/error-response.ts';
 import type { Delivery, Upstream } from '../../instance/upstream.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { CapabilityClass } from '../../relay/capability-class.ts';
@@ -18,8 +19,8 @@ export interface RunOptions {
   readonly timeoutMs: number | undefined;
   /** Hears what the server says of the call. */
   readonly listener: RunListener | undefined;
-  /** Looks at what would be sent. Rejects with the GatewayError that it is refused with. */
-  readonly check: ((upstream: Upstream) => Promise<void>) | undefined;
+  /** Looks at what would be sent, and says why it is not. */
+  readonly check: ((upstream: Upstream) => Promise<Problem | undefined>) | undefined;
 }
 
 export interface RunListener {
@@ -76,7 +77,8 @@ export class Run {
     const upstream = await place.open();
     this.#upstream = upstream;
     this.#assertWanted();
-    await check?.(upstream);
+    const problem = await check?.(upstream);
+    if (problem !== undefined) return { kind: 'problem', problem };
     this.#assertWanted();
     const terms = { era: upstream.era, capabilities, listens: listener !== undefined };
     const request = toRequest(method, params, terms);
