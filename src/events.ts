@@ -19,6 +19,12 @@ export type GatewayEvent =
   | { readonly type: 'gateway.stopping'; readonly drainMs: number }
   | { readonly type: 'gateway.stopped' }
   | {
+      /** The event loop stood still; `server` had most to say meanwhile. */
+      readonly type: 'gateway.blocked';
+      readonly blockedMs: number;
+      readonly server: string | undefined;
+    }
+  | {
       readonly type: 'gateway.fault';
       readonly where: string;
       readonly cause: unknown;

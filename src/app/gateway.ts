@@ -12,7 +12,7 @@ import { MirroredTools } from '../fronts/mcp/mirrored-tools.ts';
 import { ArgumentCheck } from '../fronts/rest/check-arguments.ts';
 import { Jobs } from '../fronts/rest/jobs.ts';
 import { AnswerCounts } from '../http/answer-counts.ts';
-import type { ServerCondition } from '../http/health.ts';
+import type { Readiness, ServerCondition } from '../http/health.ts';
 import { OpenRequests } from '../http/open-requests.ts';
 import type { PoolState } from '../instance/pool/pool.ts';
 import { type Expiry, startExpiry } from '../session/expiry.ts';
@@ -23,6 +23,7 @@ import { systemClock } from '../util/clock.ts';
 import { authOptions } from './auth-options.ts';
 import { buildHttp } from './build-http.ts';
 import { type ConfigDiff, diffConfig, effectiveConfig } from './config-diff.ts';
+import { LoopWatch } from './loop-watch.ts';
 import { createParts, type Parts, planServers, type ServerPlan } from './parts.ts';
 import { Revocation } from './revocation.ts';
 import { ServerDrains } from './server-drains.ts';
@@ -71,6 +72,7 @@ class RunningGateway implements Gateway {
   readonly #expiry: Expiry;
   readonly #metrics: Metrics;
   readonly #drains: ServerDrains;
+  readonly #loop: LoopWatch;
   readonly #revocation: Revocation;
   /** Lets one authenticator know the principals of the one before. */
   readonly #authKey = randomBytes(32);
@@ -98,6 +100,7 @@ class RunningGateway implements Gateway {
     this.#sessions = new Sessions(plan.served, this.#registry, parts);
     this.#catalog = new Catalog(parts.legacy, events);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
+    this.#loop = new LoopWatch({ events, bytesByServer: () => pool.bytesByServer() });
     this.#jobs = new Jobs(
       () => this.#config.rest,
       () => this.#sessions.newId(),
@@ -120,7 +123,7 @@ class RunningGateway implements Gateway {
       config: () => this.#config,
       authenticator: () => this.#authenticator,
       health: {
-        unready: () => (this.#stopping === undefined ? undefined : new GatewayError('STOPPING')),
+        readiness: () => this.#readiness(),
         servers: () => this.#servers(),
       },
     });
@@ -128,6 +131,7 @@ class RunningGateway implements Gateway {
 
   async listen(): Promise<number> {
     await this.#parts.guard.sweep();
+    this.#loop.start();
     await this.#app.listen({ host: this.#config.hostname, port: this.#config.port });
     this.#parts.pool.keepSpares();
     return (this.#app.server.address() as AddressInfo).port;
@@ -140,6 +144,11 @@ class RunningGateway implements Gateway {
       stopping: this.#stopping !== undefined,
       servers: this.#servers(),
     };
+  }
+
+  #readiness(): Readiness {
+    if (this.#stopping !== undefined) return 'stopping';
+    return this.#loop.isBlocked ? 'blocked' : 'ready';
   }
 
   #servers(): ServerCondition[] {
@@ -197,6 +206,7 @@ class RunningGateway implements Gateway {
     while (!this.#now && this.#callsRunning() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
+    this.#loop.stop();
     this.#expiry.stop();
     this.#metrics.stop();
     this.#catalog.stop();

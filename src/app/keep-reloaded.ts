@@ -6,6 +6,7 @@ import { type FileWatch, watchFiles } from './file-watch.ts';
 import type { Gateway } from './gateway.ts';
 import { logSettings } from './log-settings.ts';
 import { type GoodConfig, Reloader } from './reloader.ts';
+import { unheldLimits } from './unheld-limits.ts';
 
 export interface ReloadInput {
   readonly loaded: GoodConfig;
@@ -28,7 +29,8 @@ export function keepReloaded(gateway: Gateway, input: ReloadInput, log: Log): Re
     gateway,
     onLoaded: ({ config, secrets, warnings }) => {
       log.update(logSettings(config, secrets));
-      for (const warning of warnings) log.write('warn', formatIssue(warning));
+      for (const warning of [...warnings.map(formatIssue), ...unheldLimits(config)])
+        log.write('warn', warning);
     },
     onFiles: (files) => watching?.update(files),
   });

@@ -16,12 +16,17 @@ export interface ServerCondition {
   readonly retryMs: number;
 }
 
+/** Whether requests should be sent here; `blocked` when the event loop has just stood still. */
+export type Readiness = 'ready' | 'blocked' | 'stopping';
+
 export interface HealthSource {
-  /** Why no new requests should be sent here at the moment, if so. */
-  unready(): GatewayError | undefined;
+  readiness(): Readiness;
   servers(): readonly ServerCondition[];
   mayKnow(principal: Principal, server: string): boolean;
 }
+
+/** About as long as it takes to be ready again. */
+const BLOCKED_RETRY_S = 2;
 
 export function serveHealth(app: FastifyInstance, source: HealthSource): void {
   serve(app, '/healthz', { GET: async () => ({ status: 'ok' }) }, { public: true });
@@ -29,10 +34,11 @@ export function serveHealth(app: FastifyInstance, source: HealthSource): void {
     app,
     '/readyz',
     {
-      GET: async ({ recognised }) => {
-        const unready = source.unready();
-        if (unready !== undefined) throw unready;
-        return { status: 'ready', ...reportServers(source, recognised) };
+      GET: async ({ recognised }, reply) => {
+        const status = source.readiness();
+        if (status === 'stopping') throw new GatewayError('STOPPING');
+        if (status === 'blocked') reply.code(503).header('retry-after', BLOCKED_RETRY_S);
+        return { status, ...reportServers(source, recognised) };
       },
     },
     { public: true, recognise: true },

@@ -140,9 +140,11 @@ export class Supervisor {
     void cleared.then(() => this.#clearing.delete(cleared));
   }
 
-  health(server: string): ServerHealth {
+  /** What is known of a server that was configured otherwise says nothing of it as it is now. */
+  health(server: string, spec: ServerSpec | undefined): ServerHealth {
     const known = this.#servers.get(server);
-    if (known === undefined) return { state: 'ok', failures: 0, reason: undefined, retryMs: 0 };
+    if (known === undefined || known.spec !== spec)
+      return { state: 'ok', failures: 0, reason: undefined, retryMs: 0 };
     const { gate } = known.history;
     const nowMs = this.#clock.now();
     const failures = known.history.failuresMs.filter((atMs) => nowMs - atMs < this.#times.windowMs).length;

@@ -26,6 +26,7 @@ export function levelOf(event: GatewayEvent): Level {
     case 'catalog.failed':
     case 'spares.delayed':
     case 'orphans.swept':
+    case 'gateway.blocked':
       return 'warn';
     case 'orphans.unguarded':
       return event.what === 'watchdog' ? 'warn' : 'debug';
@@ -62,6 +63,8 @@ function sentence(event: GatewayEvent): string {
       return `Stopping: running calls have ${event.drainMs} ms to finish`;
     case 'gateway.stopped':
       return 'Stopped';
+    case 'gateway.blocked':
+      return `Nothing moved for ${(event.blockedMs / 1000).toFixed(1)} s${event.server === undefined ? '' : `; most of what came meanwhile was to or from ${event.server}`}`;
     case 'gateway.fault':
       return `Fault in ${event.where}: ${event.cause instanceof Error ? (event.cause.stack ?? event.cause.message) : String(event.cause)}`;
     case 'config.reloaded':

@@ -208,7 +208,7 @@ describe('a principal without limits', () => {
     expect(
       event.startsWith('{"jsonrpc":"2.0","id":"list","result":{"tools":[{"name":"echo","description":'),
     ).toBe(true);
-    expect((JSON.parse(event) as { result: { tools: object[] } }).result.tools).toHaveLength(19);
+    expect((JSON.parse(event) as { result: { tools: object[] } }).result.tools.length).toBeGreaterThan(18);
     client.close();
   });
 });

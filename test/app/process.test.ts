@@ -49,7 +49,7 @@ describe.concurrent('the program', () => {
     expect(stderr).toContain('this machine has no such address');
   });
 
-  it('#119 goes on when its standard input is closed', async () => {
+  it('[fault 119] goes on when its standard input is closed', async () => {
     await using gateway = await startGatewayProcess({ servers: SERVERS });
     gateway.child.stdin?.end();
     for (const n of ['1', '2', '3']) expect(await textOf(gateway, 'echo/count', 's')).toBe(n);
@@ -81,7 +81,7 @@ describe.concurrent('a fault that nobody caught', () => {
   it.each([
     ['uncaughtException', 'throw new Error("planted fault")'],
     ['unhandledRejection', 'Promise.reject(new Error("planted fault"))'],
-  ])('#118 %s is logged, drained and ends the program with exit code 1', async (_name, fault) => {
+  ])('[fault 118] %s is logged, drained and ends the program with exit code 1', async (_name, fault) => {
     const node = preload(`process.on('SIGUSR2', () => { ${fault}; });`);
     await using gateway = await startGatewayProcess({ servers: SERVERS }, { node });
     const pid = Number(await textOf(gateway, 'echo/pid', 's'));
@@ -96,7 +96,7 @@ describe.concurrent('a fault that nobody caught', () => {
 });
 
 describe.concurrent('a machine that fails', () => {
-  it('#40 kills the gateway: its servers see the end of their input and end by themselves', async () => {
+  it('[fault 40] kills the gateway: its servers see the end of their input and end by themselves', async () => {
     const gateway = await startGatewayProcess({ servers: SERVERS });
     await Promise.all(['a', 'b'].map((session) => textOf(gateway, 'echo/pid', session)));
     const below = descendants(gateway.pid);

@@ -45,7 +45,7 @@ async function runningCall(gateway: GatewayProcess, server: string, ms: number) 
   return { pid, call };
 }
 
-describe.concurrent('#116 a gateway that is told to stop', () => {
+describe.concurrent('[fault 116] a gateway that is told to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'by %s lets calls finish, is not ready meanwhile, takes nothing new, ends its servers, and exits with 0',
     async (signal) => {

@@ -63,7 +63,7 @@ describe('the document of what servers offer', () => {
     await groupsGone(gateway.pids());
   });
 
-  it('#46 has all pages, ends at a cursor that comes back, and names nothing twice', async () => {
+  it('[fault 46] has all pages, ends at a cursor that comes back, and names nothing twice', async () => {
     await using gateway = await startGateway({
       servers: {
         paged: runs(HOSTILE_SERVER, '--page-size=2', '--tools-extra=9'),
@@ -87,7 +87,7 @@ describe('the document of what servers offer', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('#46 cuts a server off that lists tens of thousands of tools, and stays quick for everyone else', async () => {
+  it('[fault 46] cuts a server off that lists tens of thousands of tools, and stays quick for everyone else', async () => {
     await using gateway = await startGateway({
       servers: { endless: runs(HOSTILE_SERVER, '--tools-extra=12000') },
     });

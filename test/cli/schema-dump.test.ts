@@ -55,7 +55,7 @@ describe.concurrent('--schemaDump', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('#122 reports a server that cannot start on standard error and leaves it out: exit code 0', async () => {
+  it('[fault 122] reports a server that cannot start on standard error and leaves it out: exit code 0', async () => {
     const { code, stdout, stderr } = await dump(['--schemaFormat', 'json'], {
       ...SERVERS,
       broken: runs(HOSTILE_SERVER, '--exit-on-start=3'),

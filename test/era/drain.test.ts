@@ -9,7 +9,7 @@ const SERVERS = {
 
 describe('a gateway that stops', () => {
   it.each(['modern', 'legacy'])(
-    '#116 lets a running call of a client without a session finish on a %s server',
+    '[fault 116] lets a running call of a client without a session finish on a %s server',
     async (server) => {
       await using gateway = await startGateway({ servers: SERVERS });
       const client = new ModernClient(gateway.port, `/${server}`);

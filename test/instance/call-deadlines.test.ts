@@ -132,15 +132,15 @@ describe.concurrent.each(MATRIX.filter(([front]) => front !== 'rest'))(
     it('may take longer than callTimeoutMs', async () => {
       const caller = await OPENERS[front](era);
       const startedMs = performance.now();
-      const outcome = await caller.call('tick', { ms: CALL_MS / 5, steps: 7 });
-      expect(outcome).toEqual({ status: 200, reason: undefined, text: 'ticked' });
+      const outcome = await caller.call('beat', { ms: CALL_MS / 5, steps: 7 });
+      expect(outcome).toEqual({ status: 200, reason: undefined, text: 'beaten' });
       expect(performance.now() - startedMs).toBeGreaterThan(CALL_MS);
     });
 
     it('ends at maxCallMs all the same', async () => {
       const caller = await OPENERS[front](era);
       const startedMs = performance.now();
-      const outcome = await caller.call('tick', { ms: CALL_MS / 5, steps: 1000 });
+      const outcome = await caller.call('beat', { ms: CALL_MS / 5, steps: 1000 });
       expect(outcome.reason).toBe('call-timeout');
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(MAX_MS - 1);
     });

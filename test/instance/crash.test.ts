@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 
-describe('#22 a server that dies in a call', () => {
+describe('[fault 22] a server that dies in a call', () => {
   it('fails every call of its session at once; other sessions and the gateway go on', async () => {
     const [mine, other] = await Promise.all(
       [1, 2].map(() => BareSseClient.initialized(`${gateway.url}/echo`)),
@@ -79,7 +79,7 @@ describe('#22 a server that dies in a call', () => {
   });
 });
 
-describe('#121 sessions that come and go', () => {
+describe('[fault 121] sessions that come and go', () => {
   it('leave nothing: no process, no descriptor, no session, however they end', async () => {
     await textOf(gateway, 'echo/count', 'warm-up');
     await expectNoLeaks(gateway.gateway, async () => {

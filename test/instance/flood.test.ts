@@ -62,7 +62,7 @@ describe('a reader that does not read', () => {
     count.stop();
   });
 
-  it('#27 [fault 2] that goes away while its server is paused frees it', async () => {
+  it('[fault 27] [fault 2] that goes away while its server is paused frees it', async () => {
     const count = countFrom('flood');
     const reader = await RawSseClient.initialized(gateway, 'flood');
     reader.socket.pause();
@@ -78,7 +78,7 @@ describe('a reader that does not read', () => {
   });
 });
 
-describe('#27 a server that floods', () => {
+describe('[fault 27] a server that floods', () => {
   it('does not keep a REST session, nor another server, from their answers', async () => {
     expect(await textOf(gateway, 'flood/count', 'flooded')).toBe('1');
     const client = await BareSseClient.initialized(`${gateway.url}/good`);
@@ -91,7 +91,23 @@ describe('#27 a server that floods', () => {
   });
 });
 
-describe('#26 a line without an end', () => {
+describe('[fault 50] a server that still writes while the gateway stops', () => {
+  it('is read to its end and heard by nobody', async () => {
+    const own = await startGateway({
+      http: { drainMs: 0 },
+      servers: { flood: runs(HOSTILE_SERVER, '--flood-stdout', '--ignore-eof') },
+    });
+    const client = await BareSseClient.initialized(`${own.url}/flood`);
+    await client.message(({ method }) => method === 'notifications/message');
+    await own.stop();
+    expect(own.gateway.inspect()).toMatchObject({ sessions: 0, instances: 0, waiting: 0 });
+    expect(own.events.filter(({ type }) => type === 'gateway.fault')).toEqual([]);
+    expect(own.events.at(-1)?.type).toBe('gateway.stopped');
+    await client.ended();
+  });
+});
+
+describe('[fault 26] a line without an end', () => {
   it('ends its instance where it passes maxLineBytes, with a clear error; others go on meanwhile', async () => {
     await textOf(gateway, 'endless/count', 'endless');
     const pid = await pidOfSession(gateway, 'endless');
@@ -122,7 +138,7 @@ describe('#26 a line without an end', () => {
   });
 });
 
-describe('#32 a server that stops reading', () => {
+describe('[fault 32] a server that stops reading', () => {
   it('has its calls refused with 503 once enough waits, in bounded memory; others are served', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/deaf-later`);
     const padding = 'x'.repeat(3 * MiB);

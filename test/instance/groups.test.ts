@@ -63,7 +63,7 @@ describe('processes of sessions', () => {
   });
 });
 
-describe.concurrent.each(NAMES)('#36 the process group of a server run as %s is gone', (name) => {
+describe.concurrent.each(NAMES)('[fault 36] the process group of a server run as %s is gone', (name) => {
   const opened = async (pid: number): Promise<number> => {
     expect(groupMembers(pid).length).toBeGreaterThanOrEqual(SIZES[name]);
     return pid;

@@ -66,14 +66,14 @@ describe.concurrent('a server that prints', () => {
 });
 
 describe('what a server printed', () => {
-  it('#28 is told once a line, shortened, with the name of the server', async () => {
+  it('[fault 28] is told once a line, shortened, with the name of the server', async () => {
     const { why, line } = await gateway.event('instance.noise', ({ server }) => server === 'banner');
     expect({ why, line }).toEqual({ why: 'json', line: 'Listening on stdio' });
     const deep = await gateway.event('instance.noise', ({ server }) => server === 'banner-deep');
     expect(deep.line.length).toBeLessThan(200);
   });
 
-  it('#31 never reaches a client in other bytes than it had: bad UTF-8 is dropped, not repaired', async () => {
+  it('[fault 31] never reaches a client in other bytes than it had: bad UTF-8 is dropped, not repaired', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/bad-utf8`);
     await client.callTool('count');
     expect(client.events.map(({ data }) => data).join('')).not.toContain('\uFFFD');
@@ -81,7 +81,7 @@ describe('what a server printed', () => {
     client.close();
   });
 
-  it('#43 as an answer to nothing, or twice, is dropped and counted; the client has one answer', async () => {
+  it('[fault 43] as an answer to nothing, or twice, is dropped and counted; the client has one answer', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/dup-answer`);
     await client.callTool('count');
     await client.callTool('count');
@@ -96,7 +96,7 @@ describe('what a server printed', () => {
     client.close();
   });
 
-  it('#29 on standard error is told at a bounded rate, and its end is kept', async () => {
+  it('[fault 29] on standard error is told at a bounded rate, and its end is kept', async () => {
     const told = gateway.events.filter(
       (event) => event.type === 'instance.stderr' && event.server === 'stderr-flood',
     );
@@ -104,7 +104,15 @@ describe('what a server printed', () => {
     expect(told.length).toBeLessThan(1000);
   });
 
-  it('#45 as a storm of notifications comes whole, in order, and before the answer', async () => {
+  it('[fault 30] on standard error never blocks it, however much it is', async () => {
+    // A pipe takes 64 KiB; nobody but the gateway reads it.
+    const text = 'x'.repeat(2 * 1024 * 1024);
+    expect(await textOf(gateway, 'good/stderr', 'loud', { text, newline: false })).toBe('written');
+    expect(await textOf(gateway, 'good/stderr', 'loud', { text: '\n' })).toBe('written');
+    expect(await textOf(gateway, 'good/count', 'loud')).toBe('1');
+  });
+
+  it('[fault 45] as a storm of notifications comes whole, in order, and before the answer', async () => {
     const client = await BareSseClient.initialized(`${gateway.url}/notify-storm`);
     await client.callTool('count');
     const seen = client.events.flatMap(({ data }) => /"storm (\d+)"/.exec(data)?.[1] ?? []);

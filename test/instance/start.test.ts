@@ -58,7 +58,7 @@ function errorLines(server: string): string[] {
     .filter((line) => line.includes('[ERROR]') && new RegExp(`\\b${server}\\b`).test(line));
 }
 
-describe('#20 a server that cannot be spawned', () => {
+describe('[fault 20] a server that cannot be spawned', () => {
   it.each([
     ['missing', /"no-such-command-anywhere".*PATH/],
     ['forbidden', /not-executable" is not executable/],
@@ -85,7 +85,7 @@ describe('#20 a server that cannot be spawned', () => {
     client.close();
   });
 
-  it('#122 takes no place of others: after many failures a good one still starts', async () => {
+  it('[fault 122] takes no place of others: after many failures a good one still starts', async () => {
     for (const server of ['missing', 'file-folder', 'too-long', 'broken']) {
       await Promise.all(Array.from({ length: 4 }, (_, n) => rest(gateway, `${server}/pid`, `again-${n}`)));
     }
@@ -94,7 +94,7 @@ describe('#20 a server that cannot be spawned', () => {
   });
 });
 
-describe('#21 a server that dies before it is ready', () => {
+describe('[fault 21] a server that dies before it is ready', () => {
   it('fails with the last lines of its standard error in the log, not in the answer', async () => {
     const { status, code } = await rest(gateway, 'broken/pid', 's');
     expect([status, code]).toEqual([502, 'START_FAILED']);
@@ -123,7 +123,7 @@ describe('#21 a server that dies before it is ready', () => {
   });
 });
 
-describe.concurrent('#24 a server that never gets ready', () => {
+describe.concurrent('[fault 24] a server that never gets ready', () => {
   it.each(['mute', 'mute-stubborn', 'deaf'])('times out and is gone: %s', async (server) => {
     const started = performance.now();
     const { status, code } = await rest(gateway, `${server}/pid`, 's');

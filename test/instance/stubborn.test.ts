@@ -38,7 +38,7 @@ async function end(session: string): Promise<void> {
 }
 
 describe.concurrent('a server that does not want to go', () => {
-  it('#34 is ended together with a grandchild that holds its pipes', async () => {
+  it('[fault 34] is ended together with a grandchild that holds its pipes', async () => {
     const pid = await start('fork', 'forked');
     const [own, grandchild] = readFileSync(join(folder.path, 'fork'), 'utf8').trim().split('\n').map(Number);
     expect([own, groupMembers(pid)]).toEqual([pid, expect.arrayContaining([pid, grandchild])]);
@@ -47,7 +47,7 @@ describe.concurrent('a server that does not want to go', () => {
   });
 
   it.each(['stubborn', 'stubborn-fork', 'stubborn-sh'])(
-    '[era 35] #35 is killed when it ignores EOF and SIGTERM: %s',
+    '[era 35] [fault 35] is killed when it ignores EOF and SIGTERM: %s',
     async (server) => {
       const pid = await start(server, server);
       await end(server);
@@ -58,13 +58,13 @@ describe.concurrent('a server that does not want to go', () => {
     },
   );
 
-  it('#35 is asked before it is killed', async () => {
+  it('[fault 35] is asked before it is killed', async () => {
     await start('stubborn', 'asked');
     await end('asked');
     await gateway.event('instance.stderr', ({ line }) => line === 'ignored SIGTERM');
   });
 
-  it('[era 35] #34 is ended together with a grandchild that ignores SIGTERM', async () => {
+  it('[era 35] [fault 34] is ended together with a grandchild that ignores SIGTERM', async () => {
     const pid = await start('deaf', 'deaf');
     expect(groupMembers(pid)).toHaveLength(2);
     await end('deaf');
@@ -73,7 +73,7 @@ describe.concurrent('a server that does not want to go', () => {
 });
 
 describe.concurrent('a server that dies while a grandchild holds its pipes', () => {
-  it('#34 answers its calls at once, without waiting for the pipes, and leaves nothing', async () => {
+  it('[fault 34] answers its calls at once, without waiting for the pipes, and leaves nothing', async () => {
     const pid = await start('fork', 'crashed');
     const running = rest(gateway, 'fork/sleep', 'crashed', { ms: 60_000 });
     await textOf(gateway, 'fork/count', 'crashed');
@@ -87,7 +87,7 @@ describe.concurrent('a server that dies while a grandchild holds its pipes', () 
     expect(await groupEnded(pid)).toBeLessThan(2000);
   });
 
-  it('#34 leaves nothing when the grandchild ignores SIGTERM, too', async () => {
+  it('[fault 34] leaves nothing when the grandchild ignores SIGTERM, too', async () => {
     const pid = await start('deaf', 'deaf-crash');
     expect((await rest(gateway, 'deaf/crash', 'deaf-crash', { code: 7 })).code).toBe('SERVER_EXITED');
     await groupEnded(pid);
@@ -95,15 +95,18 @@ describe.concurrent('a server that dies while a grandchild holds its pipes', () 
 });
 
 describe.concurrent('a server that closes its output but lives', () => {
-  it.each(['mute', 'mute-stubborn'])('#33 is ended, and its calls are answered: %s', async (server) => {
-    const answer = await rest(gateway, `${server}/pid`, server);
-    expect([answer.status, answer.code]).toEqual([502, 'SERVER_EXITED']);
-    const { exit, pid = 0 } = await gateway.event('instance.exited', (event) => event.server === server);
-    await groupEnded(pid);
-    expect(exit.expected).toBe(false);
-  });
+  it.each(['mute', 'mute-stubborn'])(
+    '[fault 33] is ended, and its calls are answered: %s',
+    async (server) => {
+      const answer = await rest(gateway, `${server}/pid`, server);
+      expect([answer.status, answer.code]).toEqual([502, 'SERVER_EXITED']);
+      const { exit, pid = 0 } = await gateway.event('instance.exited', (event) => event.server === server);
+      await groupEnded(pid);
+      expect(exit.expected).toBe(false);
+    },
+  );
 
-  it('#33 fails to start when it does so before it could be used', async () => {
+  it('[fault 33] fails to start when it does so before it could be used', async () => {
     const { status, code } = await rest(gateway, 'mute-start/pid', 'mute-start');
     expect([status, code]).toEqual([502, expect.stringMatching(/^(SERVER_EXITED|START_FAILED)$/)]);
     const { pid } = await gateway.event('instance.started', (event) => event.server === 'mute-start');

@@ -92,7 +92,7 @@ describe('a question of a legacy server to a modern client', () => {
     expect(said(await bench.tool('runs', {}, ALL))).toBe(1);
   });
 
-  it('[era 50] is only answered by its principal, for the same call, with the very state', async () => {
+  it('[era 50] [fault 44] is only answered by its principal, for the same call, with the very state', async () => {
     await using bench = new Bench({ it: ASKING, other: ASKING });
     const first = await bench.tool('elicit', { a: 1, b: 'é' }, ALL);
     const more = retryOf(first, [ACCEPT]);

@@ -115,7 +115,7 @@ describe('what a legacy server may ask', () => {
     expect(pick(said(second), 'result')).toEqual(answer);
   });
 
-  it('is answered at once when it cannot be told whom it asks', async () => {
+  it('[fault 44] is answered at once when it cannot be told whom it asks', async () => {
     await using bench = new Bench({ it: {} });
     const waiting = await bench.send(
       'tools/call',

@@ -53,7 +53,7 @@ describe('toOperationId', () => {
     expect(toOperationId('s', 'x'.repeat(10_000))).toMatch(ID);
   });
 
-  it('[fault 114] never gives two tools the same id', () => {
+  it('[fault 47] [fault 114] never gives two tools the same id', () => {
     fc.assert(
       fc.property(fc.array(aPair, { minLength: 2, maxLength: 60 }), (pairs) => {
         const different = new Set(pairs.map((pair) => JSON.stringify(pair)));
@@ -93,7 +93,7 @@ describe('toPathSegment', () => {
     },
   );
 
-  it('survives a URL parser and leads back to the name', () => {
+  it('[fault 47] survives a URL parser and leads back to the name', () => {
     fc.assert(
       fc.property(aName, (tool) => {
         const place = toPathSegment(tool);

@@ -181,7 +181,7 @@ describe('the pretty format', () => {
     expect(plain.stream.text).not.toContain('\u001b');
   });
 
-  it('#29 [fault 111] lets no peer forge a line, colour the terminal or turn the text around', () => {
+  it('[fault 29] [fault 111] lets no peer forge a line, colour the terminal or turn the text around', () => {
     const { stream, events } = logging();
     const evil = 'x\n2024-01-01T00:00:00.000Z [INFO]: forged\r\u001b[2J\u0007\u202e\u2028';
     events.emit({ type: 'instance.stderr', server: 'fs', instance: 1, line: evil });

@@ -55,6 +55,8 @@ export interface Pool {
   keepSpares(): void;
   /** Keeps none any more. */
   endSpares(): void;
+  /** To and from the processes that run. */
+  bytesByServer(): ReadonlyMap<string, number>;
   /** How starts of a server go. */
   health(server: string): ServerHealth;
   /**

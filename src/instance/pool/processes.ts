@@ -85,7 +85,14 @@ class ProcessPool implements Pool {
   }
 
   health(server: string): ServerHealth {
-    return this.#supervisor.health(server);
+    return this.#supervisor.health(server, this.#settings.servers.get(server));
+  }
+
+  bytesByServer(): ReadonlyMap<string, number> {
+    const bytes = new Map<string, number>();
+    for (const { spec, traffic } of this.#instances)
+      bytes.set(spec.name, (bytes.get(spec.name) ?? 0) + traffic.toServer + traffic.fromServer);
+    return bytes;
   }
 
   state(): PoolState {
@@ -175,7 +182,7 @@ class ProcessPool implements Pool {
   async #startSpare(spec: ServerSpec, signal: AbortSignal): Promise<StartedSpare> {
     const leave = await this.#queue.enterLate(signal);
     try {
-      const { state, retryMs } = this.#supervisor.health(spec.name);
+      const { state, retryMs } = this.#supervisor.health(spec.name, spec);
       // The one start that a failed server is allowed is for a caller.
       if (state !== 'ok') throw new GatewayError('SERVER_FAILING', undefined, { retryAfterMs: retryMs });
       if (this.#instances.size + this.#wanted >= this.#settings.maxInstances)
