@@ -27,9 +27,11 @@ export class EventAnswer {
     return this.#stream !== undefined;
   }
 
-  /** From here on the status is 200 whatever comes. */
-  open(onDrain: () => void): void {
-    this.#stream = new SseStream(this.#reply, {}, { times: this.#times, onDrain, onClose: () => undefined });
+  /** From here on the status is 200 whatever comes. `onReady`: the reader takes events again, or has gone. */
+  open(onReady: () => void): void {
+    // A server that was paused for a reader who has gone serves the calls after it.
+    const ready = { onDrain: onReady, onClose: onReady };
+    this.#stream = new SseStream(this.#reply, {}, { times: this.#times, ...ready });
   }
 
   heard(message: Message): Delivery {
