@@ -139,11 +139,13 @@ export function isServedWithoutAuth(request: {
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-const EXPOSED_HEADERS = 'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After';
+const EXPOSED_HEADERS =
+  'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After, Location, Preference-Applied';
 const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
   'Accept',
+  'Prefer',
   'Last-Event-ID',
   'Mcp-Session-Id',
   'MCP-Protocol-Version',

@@ -105,7 +105,8 @@ describe('corsHeaders', () => {
     expect(corsHeaders({ origin: ALLOWED, allowedOrigins: ['https://other', ALLOWED] })).toEqual({
       vary: 'Origin',
       'access-control-allow-origin': ALLOWED,
-      'access-control-expose-headers': 'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After',
+      'access-control-expose-headers':
+        'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After, Location, Preference-Applied',
     });
   });
 
@@ -122,13 +123,14 @@ describe('decidePreflight', () => {
     requestHeaders: undefined,
   };
   const FIXED =
-    'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name';
+    'Authorization, Content-Type, Accept, Prefer, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name';
 
   it('answers an allowed origin', () => {
     expect(decidePreflight(preflight)).toEqual({
       vary: 'Origin',
       'access-control-allow-origin': ALLOWED,
-      'access-control-expose-headers': 'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After',
+      'access-control-expose-headers':
+        'Mcp-Session-Id, WWW-Authenticate, X-Request-Id, Retry-After, Location, Preference-Applied',
       'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
       'access-control-allow-headers': FIXED,
       'access-control-max-age': '600',

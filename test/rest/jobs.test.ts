@@ -117,6 +117,24 @@ describe('jobs', () => {
     expect((await guarded.get(location, as(ada))).status).toBeLessThan(300);
   });
 
+  it('can be made and found by a web page that is let in', async () => {
+    const origin = 'https://page.example';
+    await using open = await startRest({ http: { allowedOrigins: [origin] } });
+    const preflight = await fetch(`${open.url}/api/legacy/text`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'prefer',
+      },
+    });
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('Prefer');
+    const { status, headers } = await open.post('/api/legacy/text?sessionId=s', {}, { ...LATER, origin });
+    expect(status).toBe(202);
+    for (const name of ['Location', 'Preference-Applied'])
+      expect(headers.get('access-control-expose-headers')).toContain(name);
+  });
+
   it('are bounded in number: what is done makes room, what runs does not', async () => {
     await using small = await startRest({ rest: { jobsPerPrincipal: 2 } });
     const begin = async (tool: string) => small.post(`/api/legacy/${tool}?sessionId=s`, { key: tool }, LATER);
