@@ -100,6 +100,8 @@ function firstControl(bytes: Buffer, start: number, end: number): number {
   // Words are aligned in memory.
   let pos = Math.min(start + (-(bytes.byteOffset + start) & 3), end);
   for (let at = start; at < pos; at++) if ((bytes[at] as number) < SPACE) return at;
+  // An array of no words must begin where one could, too.
+  if (pos === end) return end;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + pos, (end - pos) >> 2);
   const blocks = words.length & ~7;
   let i = 0;

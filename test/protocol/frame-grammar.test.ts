@@ -59,6 +59,13 @@ describe('the scanner takes for JSON what JSON.parse takes', () => {
     assert(property(longString, expectLikeJsonParse), { numRuns: 3000 });
   });
 
+  it('strings that end where a search for a quote begins, at every alignment', () => {
+    for (let length = 2100; length < 2250; length += 1) {
+      for (let skipped = 0; skipped < 4; skipped += 1)
+        expectLikeJsonParse(Buffer.from(`${'.'.repeat(skipped)}"${'x'.repeat(length)}"`).subarray(skipped));
+    }
+  });
+
   it('valid texts', () => {
     assert(
       property(text, (bytes) => {
