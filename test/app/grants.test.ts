@@ -69,7 +69,9 @@ async function listedTools(client: BareSseClient): Promise<string[]> {
 async function documented(headers: Record<string, string>): Promise<Record<string, string[]>> {
   const { body } = await rest('/api/openapi.json', headers, { method: 'GET' });
   const found: Record<string, string[]> = {};
-  for (const path of Object.keys((JSON.parse(body) as { paths: object }).paths)) {
+  const { paths } = JSON.parse(body) as { paths: Record<string, { post?: object }> };
+  for (const [path, { post }] of Object.entries(paths)) {
+    if (post === undefined) continue;
     const [, server, tool] = /^\/api\/(paged|open)\/([^/]+)$/.exec(path) ?? [];
     if (server !== undefined && tool !== undefined) (found[server] ??= []).push(tool);
   }
