@@ -93,22 +93,28 @@ export class ModernAccess {
 
   /** Waits for whoever is finding out, so that a second process is not started to learn the same. */
   async #shared(caller: ModernCaller): Promise<Shared<Opened>> {
-    const spec = this.#pool.spec(caller.server);
     for (;;) {
+      // Perhaps another one than before the wait.
+      const spec = this.#pool.spec(caller.server);
       const speaks = this.#verdicts.speaksModern(spec);
       if (speaks === 'yes') return this.shared.modern(caller);
       if (speaks === 'no') return this.#sharedLegacy(caller);
       const finding = this.#finding.get(caller.server);
-      if (finding === undefined) return this.#find(spec, caller);
+      if (finding === undefined) return this.#beginToFind(spec, caller);
       await finding.catch(() => undefined);
     }
   }
 
-  async #find(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
-    const finding = this.shared.either(caller);
+  /** It is under way until all is learnt: whoever waits would look again and again at something that is over. */
+  #beginToFind(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
+    const finding = this.#find(spec, caller).finally(() => this.#finding.delete(caller.server));
     this.#finding.set(caller.server, finding);
+    return finding;
+  }
+
+  async #find(spec: ServerSpec, caller: ModernCaller): Promise<Shared<Opened>> {
     try {
-      const shared = await finding;
+      const shared = await this.shared.either(caller);
       this.#verdicts.learnModern(spec, shared.state.era === 'modern');
       return shared;
     } catch (cause) {
@@ -118,8 +124,6 @@ export class ModernAccess {
       // A server that ends unprobed as well has told nothing of its era.
       this.#verdicts.learnCrashOnProbe(spec);
       return shared;
-    } finally {
-      this.#finding.delete(caller.server);
     }
   }
 
