@@ -3,6 +3,7 @@
  * as INTERNAL with the request id and nothing else.
  */
 
+import { LIMIT_ERRORS } from './errors/limits.ts';
 import { REST_ERRORS } from './errors/rest.ts';
 import type { ErrorRow } from './errors/row.ts';
 
@@ -181,24 +182,13 @@ export const ERRORS = {
     reason: 'session-gone',
     text: 'The server process of this session has ended and its state is lost; the next call starts a new one.',
   },
-  SESSIONS_FULL: {
-    status: 503,
-    rpc: -32000,
-    reason: 'sessions-full',
-    text: 'Too many sessions are open; try again later.',
-  },
-  INSTANCES_FULL: {
-    status: 503,
-    rpc: -32603,
-    reason: 'instances-full',
-    text: 'Too many server processes are running; try again later.',
-  },
   STOPPING: {
     status: 503,
     rpc: -32603,
     reason: 'stopping',
     text: 'The gateway is shutting down; try again later.',
   },
+  ...LIMIT_ERRORS,
   ...REST_ERRORS,
   // What a server process can do wrong
   START_FAILED: {

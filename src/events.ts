@@ -116,6 +116,13 @@ export type GatewayEvent =
       readonly why: string;
     }
   | {
+      /** It says more than is read; told once. */
+      readonly type: 'instance.paced';
+      readonly server: string;
+      readonly instance: number;
+      readonly linesPerSecond: number;
+    }
+  | {
       readonly type: 'spare.taken';
       readonly server: string;
       readonly instance: number;

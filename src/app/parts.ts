@@ -60,6 +60,8 @@ export function planServers(
       maxInstances: config.limits.instances,
       concurrentStarts: config.limits.concurrentStarts,
       idleMs: config.limits.sessionIdleMs,
+      queuedStarts: config.limits.queuedStarts,
+      instanceMaxAgeMs: config.limits.instanceMaxAgeMs,
       spareMaxAgeMs: config.limits.spareMaxAgeMs,
     },
     served: new Map(served),

@@ -5,6 +5,7 @@ import {
   asMapping,
   bytes,
   complain,
+  count,
   LooseText,
   milliseconds,
   osText,
@@ -83,6 +84,15 @@ const ServerSchema = z.strictObject({
   ),
   maxCallMs: milliseconds(3_600_000, 1, 'How long a call may take in all, with any progress.'),
   maxLineBytes: bytes(16 * MiB, 1024, 256 * MiB, 'Longest message that the server may send.'),
+  maxInstances: wholeNumber(1, 100_000)
+    .optional()
+    .describe('Most processes of this server at once; as many as limits.instances when left out.'),
+  maxCalls: count(1000, 1_000_000, 'Most calls in flight on one process.'),
+  maxLinesPerSecond: count(
+    10_000,
+    10_000_000,
+    'Most lines a second that are read from one process, answers to calls aside; what is more waits in its pipe.',
+  ),
   resources: ResourcesSchema,
   tools: Tools,
 });

@@ -65,8 +65,18 @@ const Limits = z
     sessionsPerPrincipal: count(100, 1_000_000, 'Most sessions of one principal open at once.'),
     instances: count(200, 100_000, 'Most server processes running at once.'),
     concurrentStarts: count(8, 1000, 'Most server processes starting at once; others wait.'),
-    sessionIdleMs: milliseconds(600_000, 1, 'A session ends when unused for this long.'),
+    queuedStarts: count(1000, 100_000, 'Most starts that wait for their turn.'),
+    sessionIdleMs: milliseconds(
+      600_000,
+      1,
+      'A session, and a shared process, ends when unused for this long.',
+    ),
     sessionMaxAgeMs: milliseconds(86_400_000, 1, 'A session ends at this age.'),
+    instanceMaxAgeMs: milliseconds(
+      86_400_000,
+      1,
+      'A shared process takes no new callers at this age, and ends with the last it has.',
+    ),
     spareMaxAgeMs: milliseconds(3_600_000, 1, 'A spare process (see warm) is replaced at this age.'),
     requestsPerAddress: limit(
       0,

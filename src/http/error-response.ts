@@ -36,7 +36,7 @@ export function toProblem(error: GatewayError, extension: Record<string, unknown
 /** A JSON-RPC error carries the id of the request that it refuses, where that can be read. */
 export function sendError(reply: FastifyReply, error: GatewayError, shape: ErrorShape): FastifyReply {
   const { status } = error.row;
-  if (status === 503 || status === 429) reply.header('retry-after', retryAfterS(error));
+  if (mayRetry(error)) reply.header('retry-after', retryAfterS(error));
   // The rest of a body that was refused is not read.
   if (error.code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
   const { body, headers, id } = reply.request;
@@ -55,6 +55,11 @@ export function sendError(reply: FastifyReply, error: GatewayError, shape: Error
 }
 
 /** Whole seconds, as the header has them. */
+/** Whether a refusal says when to come again. */
+export function mayRetry({ row: { status } }: GatewayError): boolean {
+  return status === 503 || status === 429;
+}
+
 export function retryAfterS({ retryAfterMs = RETRY_AFTER_MS }: GatewayError): number {
   return Math.max(1, Math.ceil(retryAfterMs / 1000));
 }

@@ -1,11 +1,14 @@
 /** One child process as a wire: newline-delimited JSON on its pipes, its own process group, never a shell. */
 import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Events, InstanceExit } from '../events.ts';
 import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts';
+import { MAX_SERVER_BATCH } from '../protocol/limits.ts';
 import { LineReader } from '../protocol/line-codec.ts';
 import { type Payload, payloadBytes, toBuffers } from '../protocol/payload.ts';
 import { BurstWriter } from '../util/burst-writer.ts';
 import { deferred } from '../util/deferred.ts';
+import { type Pace, PacedPipe } from './paced-pipe.ts';
 import { describeSpawnError, spawnProcess } from './spawn.ts';
 import type { ServerSpec } from './spec.ts';
 import { StderrTail } from './stderr-tail.ts';
@@ -20,6 +23,10 @@ const PIPE_GRACE_MS = 250;
 const MAX_NOISE_TOLD = 20;
 const MAX_NOISE_BYTES = 120;
 const NEWLINE = Buffer.from('\n');
+/** After a time of silence a server may say at once what it may say in this time, in seconds. */
+const LINE_BURST_S = 0.1;
+/** Bytes of standard error read in a second: far more than a log, far less than what would keep the gateway busy. */
+const STDERR_PACE: Pace = { perSecond: 2 * 1024 * 1024, burst: 256 * 1024 };
 
 export function spawnChild(spec: ServerSpec, instance: number, events: Events): Wire {
   const child = spawnProcess(spec);
@@ -53,6 +60,7 @@ class ChildWire implements Wire {
   readonly #exited = deferred<void>();
   readonly #reader: LineReader;
   readonly #writer: BurstWriter | undefined;
+  readonly #stdout: PacedPipe | undefined;
   #handler: (frame: Frame) => void = () => undefined;
   #stopping: Promise<void> | undefined;
   #spawnError: string | undefined;
@@ -70,6 +78,7 @@ class ChildWire implements Wire {
     });
     this.#child = child;
     this.#writer = child.stdin === null ? undefined : new BurstWriter(child.stdin);
+    this.#stdout = child.stdout === null ? undefined : this.#pace(child.stdout);
     this.ended = this.#watch();
   }
 
@@ -83,6 +92,7 @@ class ChildWire implements Wire {
       return 'gone';
     if (writer.waitingBytes > MAX_QUEUED_BYTES) return 'full';
     this.traffic.toServer += payloadBytes(payload);
+    this.#stdout?.credit(1);
     if (typeof payload === 'string') writer.write(`${payload}\n`, isLone);
     else writer.writePieces([...payload, NEWLINE]);
     if (this.#events.messagesWanted)
@@ -100,16 +110,16 @@ class ChildWire implements Wire {
   }
 
   pause(): void {
-    this.#child.stdout?.pause();
+    this.#stdout?.pause();
   }
 
   resume(): void {
-    this.#child.stdout?.resume();
+    this.#stdout?.resume();
   }
 
   stop(now = false): Promise<void> {
     // The pipe is drained while the server ends, so that it cannot block on a last write.
-    this.resume();
+    this.#stdout?.drain();
     if (!this.#gone) this.#writer?.flush();
     if (now && this.#stopping !== undefined && !this.#gone) return stopGroup(this.#group(), true);
     this.#stopping ??= this.#gone ? Promise.resolve() : stopGroup(this.#group(), now);
@@ -128,8 +138,12 @@ class ChildWire implements Wire {
     const child = this.#child;
     // A broken pipe is an exit that has not been noticed yet; `exit` tells the rest.
     child.stdin?.on('error', () => undefined);
-    child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
-    child.stdout?.on('data', (chunk: Buffer) => this.#reader.push(chunk));
+    const stderr = child.stderr === null ? undefined : new PacedPipe(child.stderr, STDERR_PACE);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr.push(chunk);
+      stderr?.spend(chunk.length);
+    });
+    child.stdout?.on('data', (chunk: Buffer) => this.#stdout?.spend(this.#reader.push(chunk)));
     const drained = deferred<void>();
     child.stdout?.once('close', () => {
       drained.resolve();
@@ -150,11 +164,15 @@ class ChildWire implements Wire {
     if (this.#spawnError === undefined && child.pid !== undefined) {
       const leftovers = endLeftovers(child.pid);
       this.#stopping = this.#stopping?.then(() => leftovers) ?? leftovers;
-      child.stdout?.resume();
+      this.#stdout?.drain();
+      stderr?.drain();
       const timer = setTimeout(() => drained.resolve(), PIPE_GRACE_MS);
       await drained.promise;
       clearTimeout(timer);
     }
+    // Also when it never ran: no timer is left.
+    this.#stdout?.drain();
+    stderr?.drain();
     child.stdout?.destroy();
     child.stderr?.destroy();
     child.stdin?.destroy();
@@ -176,11 +194,24 @@ class ChildWire implements Wire {
     await this.#mute;
   }
 
+  #pace(stdout: Readable): PacedPipe {
+    const perSecond = this.#spec.maxLinesPerSecond;
+    const paced = new PacedPipe(stdout, { perSecond, burst: Math.max(1, perSecond * LINE_BURST_S) });
+    paced.onRest = () => {
+      paced.onRest = undefined;
+      this.#events.emit({ type: 'instance.paced', ...this.#where(), linesPerSecond: perSecond });
+    };
+    return paced;
+  }
+
   #line(line: Buffer): void {
     this.traffic.fromServer += line.length;
     if (!isBatch(line)) return this.#message(line);
     const batch = splitBatch(line, 'server');
     if (!batch.ok) return this.#noise(line, batch.why);
+    if (batch.items.length > MAX_SERVER_BATCH)
+      return this.#noise(line, `a batch of more than ${MAX_SERVER_BATCH} messages`);
+    this.#stdout?.spend(batch.items.length);
     for (const item of batch.items) this.#message(line.subarray(item.start, item.end));
   }
 

@@ -16,6 +16,7 @@ export interface LeaseHost {
   readonly table: RoutingTable;
   readonly deadlines: CallDeadlines;
   readonly facts: ServerFacts | undefined;
+  readonly spec: { readonly maxCalls: number };
   readonly ended: Promise<InstanceExit>;
   write(message: Message): Written;
   resume(): void;
@@ -73,6 +74,10 @@ export class InstanceLease implements Upstream {
     const { table, deadlines } = this.#host;
     if (!this.#independent && table.findByClientId(this.id, clientId) !== undefined) {
       exchange.fail(new GatewayError('DUPLICATE_ID'));
+      return SETTLED;
+    }
+    if (table.size >= this.#host.spec.maxCalls) {
+      exchange.fail(new GatewayError('CALLS_FULL'));
       return SETTLED;
     }
     const key = table.nextKey();

@@ -19,6 +19,12 @@ export interface ServerSpec {
   readonly callTimeoutMs: number;
   /** No progress extends a call beyond this. */
   readonly maxCallMs: number;
+  /** Processes of the server at once; as many as there may be of all when undefined. */
+  readonly maxInstances?: number | undefined;
+  /** Calls in flight on one process. */
+  readonly maxCalls: number;
+  /** Lines read from one process in a second, answers to calls aside. */
+  readonly maxLinesPerSecond: number;
   /** Spares to keep ready, of each kind of caller. */
   readonly warm: number;
   /** Longest line accepted from the server, in bytes. */

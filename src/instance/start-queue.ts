@@ -1,27 +1,28 @@
 import { GatewayError } from '../errors.ts';
 
-/** Starts that may wait; beyond it the caller is told to come again (a thundering herd after a restart). */
-const MAX_WAITING = 1000;
-
 /**
  * Admits a bounded number of starts at a time, first come first served: a hundred processes that start at once all
  * time out, eight at a time do not.
  */
 export class StartQueue {
   #concurrent: number;
+  /** Starts that may wait; beyond it the caller is told to come again (a thundering herd after a restart). */
+  #maxWaiting: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   /** Starts that nobody waits for. */
   readonly #late: (() => void)[] = [];
   #lateRunning = 0;
 
-  constructor(concurrent: number) {
+  constructor(concurrent: number, maxWaiting: number) {
     this.#concurrent = concurrent;
+    this.#maxWaiting = maxWaiting;
   }
 
   /** More places are filled at once; fewer are as places are given back. */
-  resize(concurrent: number): void {
+  resize(concurrent: number, maxWaiting: number): void {
     this.#concurrent = concurrent;
+    this.#maxWaiting = maxWaiting;
     while (this.#running < this.#concurrent && this.#waiting.length > 0) {
       this.#running += 1;
       this.#waiting.shift()?.();
@@ -33,7 +34,7 @@ export class StartQueue {
     return this.#waiting.length;
   }
 
-  /** @returns a function that gives the place back. @throws GatewayError INSTANCES_FULL, or SESSION_UNKNOWN when the signal aborts. */
+  /** @returns a function that gives the place back. @throws GatewayError STARTS_FULL, or SESSION_UNKNOWN when the signal aborts. */
   async enter(signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) throw new GatewayError('SESSION_UNKNOWN');
     if (this.#running >= this.#concurrent) await this.#wait(signal);
@@ -94,8 +95,7 @@ export class StartQueue {
 
   /** The place of the one who leaves passes to the first who waits. */
   #wait(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING)
-      throw new GatewayError('INSTANCES_FULL', 'Too many starts are waiting.');
+    if (this.#waiting.length >= this.#maxWaiting) throw new GatewayError('STARTS_FULL');
     return new Promise((resolve, reject) => {
       const admit = (): void => {
         signal.removeEventListener('abort', giveUp);

@@ -6,5 +6,8 @@
  */
 export const MAX_CLIENT_DEPTH = 128;
 
+/** Messages in one line of a server: each is looked at before anybody else's turn comes. */
+export const MAX_SERVER_BATCH = 1000;
+
 /** Bytes of an id as it stands in the text, quotes included: every pending call keeps a copy. */
 export const MAX_ID_BYTES = 1024;

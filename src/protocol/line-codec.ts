@@ -43,16 +43,19 @@ export class LineReader {
     this.#handler = handler;
   }
 
-  /** Takes the chunk over: lines that stand in it whole are views of it. */
-  push(chunk: Buffer): void {
+  /** Takes the chunk over: lines that stand in it whole are views of it. @returns how many lines ended in it, blank ones included */
+  push(chunk: Buffer): number {
     let start = 0;
+    let lines = 0;
     let newline = chunk.indexOf(LF);
     while (newline >= 0) {
       this.#finish(chunk.subarray(start, newline));
       start = newline + 1;
+      lines += 1;
       newline = chunk.indexOf(LF, start);
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start));
+    return lines;
   }
 
   #finish(rest: Buffer): void {

@@ -14,7 +14,9 @@ import { NO_CAPABILITIES } from './capability-class.ts';
 import { KeptUpstreams } from './kept-upstreams.ts';
 import { newGuest } from './legacy-guest.ts';
 import { Parks } from './parks.ts';
+import { PerCall } from './per-call.ts';
 import { PinnedToLegacy, ProbeCrash } from './probe.ts';
+import { Reviving } from './reviving.ts';
 import { sealStates } from './seal-states.ts';
 import type { StateSeal } from './sealed-state.ts';
 import { type Isolate, type Opened, SharedServers, type Sharer } from './shared-servers.ts';
@@ -69,6 +71,17 @@ export class ModernAccess {
     const upstream = sealStates(lease, this.#seal, principal, server);
     if (keeps || isBrief(this.#isolate.modern(caller, 0))) return upstream;
     return this.#kept.keep(server, principal, upstream, shared.over);
+  }
+
+  /** For a session of a caller who says itself what it can be asked: it lasts for as long as the session does. */
+  async sessionUpstream(caller: ModernCaller): Promise<Upstream> {
+    if (caller.policy === 'call')
+      return PerCall.open(() => this.upstream({ ...caller, session: undefined }), NOBODY);
+    const open = (): Promise<Upstream> => this.upstream({ ...caller, keeps: true });
+    const first = await open();
+    const isModern = this.#verdicts.speaksModern(this.#pool.spec(caller.server)) === 'yes';
+    const isolation = isModern ? this.#isolate.modern(caller, 0) : this.#isolate.legacy(caller, 0);
+    return isBrief(isolation) ? first : new Reviving(first, open);
   }
 
   /** An upstream that this principal's last requests had: there at once, or not at all. The caller ends it. */

@@ -90,15 +90,14 @@ export class SessionRegistry {
   /** Most clients never say goodbye: at a cap the same principal's longest idle session gives way first. */
   #makeRoom(principal: Principal): void {
     const own = this.#perPrincipal.get(principal.id);
-    const full =
-      this.#sessions.size >= this.#limits.sessions || (own?.size ?? 0) >= this.#limits.sessionsPerPrincipal;
-    if (!full) return;
+    const ownFull = (own?.size ?? 0) >= this.#limits.sessionsPerPrincipal;
+    if (!ownFull && this.#sessions.size < this.#limits.sessions) return;
     const idle = [...(own ?? [])].filter((session) => !session.busy);
     const oldest = idle.reduce<Session | undefined>(
       (found, session) => (found === undefined || session.lastUsedMs < found.lastUsedMs ? session : found),
       undefined,
     );
-    if (oldest === undefined) throw new GatewayError('SESSIONS_FULL');
+    if (oldest === undefined) throw new GatewayError(ownFull ? 'PRINCIPAL_SESSIONS_FULL' : 'SESSIONS_FULL');
     void oldest.end('replaced at the session limit');
   }
 

@@ -139,13 +139,9 @@ export class Sessions {
   }
 
   #askable(caller: PlainCaller, capabilities: CapabilityClass): Promise<Upstream> {
-    return this.modern.upstream({
-      ...caller,
-      capabilities,
-      clientInfo: this.modern.clientInfo,
-      mayBeAsked: capabilities !== NO_CAPABILITIES,
-      keeps: caller.session !== undefined,
-    });
+    const { clientInfo } = this.modern;
+    const asking = { ...caller, capabilities, clientInfo, mayBeAsked: capabilities !== NO_CAPABILITIES };
+    return caller.session === undefined ? this.modern.upstream(asking) : this.modern.sessionUpstream(asking);
   }
 
   #narrowed(upstream: Upstream, principal: Principal, { tools }: ServedServer): Upstream {

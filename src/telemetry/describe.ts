@@ -25,6 +25,7 @@ export function levelOf(event: GatewayEvent): Level {
     case 'instance.noise':
     case 'catalog.failed':
     case 'spares.delayed':
+    case 'instance.paced':
     case 'orphans.swept':
     case 'gateway.blocked':
       return 'warn';
@@ -97,6 +98,8 @@ function sentence(event: GatewayEvent): string {
       return event.what === 'watchdog'
         ? `There is no watchdog (${event.why}): should the gateway be killed, servers that ignore the end of their input stay`
         : `No list of running servers is kept for the next start: ${event.why}`;
+    case 'instance.paced':
+      return `Server instance ${event.instance} of ${event.server} writes more than ${event.linesPerSecond} lines a second (maxLinesPerSecond); it is read no faster`;
     case 'spare.taken':
       return `Server instance ${event.instance} of ${event.server} was a spare and is taken${event.shaken ? ', ready' : ''}`;
     case 'spares.delayed':

@@ -42,16 +42,16 @@ describe('at the cap of sessions of one principal', () => {
     );
   });
 
-  it('[fault 18] 503 and Retry-After when none can go: streams and calls are not ended for a newcomer', async () => {
+  it('[fault 18] 429 and Retry-After when none can go: streams and calls are not ended for a newcomer', async () => {
     await using gateway = await startGateway({ limits: { sessionsPerPrincipal: 2 }, servers: SERVERS });
     const client = await BareSseClient.initialized(`${gateway.url}/echo`);
     const running = call(gateway, 'sleep', 'busy', '{"ms":400}');
     await gateway.event('session.leased', ({ session }) => session === 'busy');
     const refused = await call(gateway, 'pid', 'newcomer');
-    expectProblem(refused, 503, 'SESSIONS_FULL');
+    expectProblem(refused, 429, 'PRINCIPAL_SESSIONS_FULL');
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const stream = await exchange(gateway.port, head('GET /echo', 'Accept: text/event-stream'));
-    expectRpcError(stream, 503, -32000, 'sessions-full');
+    expectRpcError(stream, 429, -32000, 'principal-sessions-full');
     expect(Number(stream.headers['retry-after'])).toBeGreaterThan(0);
     expect(await text(running)).toBe('slept');
     expect(await client.callTool('echo', { still: 1 })).toBe('{"still":1}');

@@ -13,7 +13,8 @@ beforeAll(async () => {
     http: { sseGraceMs: 50, drainMs: 100 },
     servers: {
       good: runs(HOSTILE_SERVER),
-      flood: runs(HOSTILE_SERVER, '--flood-stdout'),
+      // As fast as it can: here its reader is what stops it.
+      flood: { ...runs(HOSTILE_SERVER, '--flood-stdout'), maxLinesPerSecond: 10_000_000 },
       endless: { ...runs(HOSTILE_SERVER, `--no-newline=${50 * MiB}`), maxLineBytes: 64 * 1024 },
       long: { ...runs(HOSTILE_SERVER, `--no-newline=${50 * MiB}`), maxLineBytes: 64 * MiB },
       'deaf-later': { ...runs(HOSTILE_SERVER, '--never-read-stdin=after-init'), callTimeoutMs: 60_000 },

@@ -22,6 +22,8 @@ const SPEC: Omit<ServerSpec, 'name' | 'args'> = {
   callTimeoutMs: 20_000,
   maxCallMs: 20_000,
   warm: 0,
+  maxCalls: 1000,
+  maxLinesPerSecond: 10_000,
   maxLineBytes: 1_000_000,
 };
 
@@ -46,6 +48,8 @@ class Bench implements AsyncDisposable {
       concurrentStarts: 50,
       idleMs: 60_000,
       spareMaxAgeMs: 3_600_000,
+      instanceMaxAgeMs: 86_400_000,
+      queuedStarts: 1000,
       supervision: { clock: this.clock, random: () => 0 },
     });
   }

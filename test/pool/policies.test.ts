@@ -105,6 +105,25 @@ describe('[fault 44] a client that can be asked', () => {
     expect(new Set(pids).size).toBe(5);
   });
 
+  it.each(FRONTS)('has one for each call where the policy says so: %s', async (front) => {
+    for (const era of ERAS) {
+      const client = await open(front, `${era}-call-${front}`, 'ada', ASKABLE);
+      expect([await client.text('count'), await client.text('count')]).toEqual(['1', '1']);
+    }
+  });
+
+  it('has one for its session over REST, which goes on with another where it shares it', async () => {
+    const own = await open('rest', 'legacy-shared-rest', 'ada', ASKABLE);
+    expect([await own.text('count'), await own.text('count')]).toEqual(['1', '2']);
+    await expect(own.text('crash')).rejects.toThrow('502');
+    await expect(own.text('count')).rejects.toThrow('410');
+    const shared = await open('rest', 'modern-shared-rest', 'ada', ASKABLE);
+    const before = Number(await shared.text('count'));
+    expect(await (await open('rest', 'modern-shared-rest', 'ada')).text('count')).toBe(String(before + 1));
+    await expect(shared.text('crash')).rejects.toThrow('502');
+    expect(await shared.text('count')).toBe('1');
+  });
+
   it('shares none across principals in the revision without sessions', async () => {
     const pids = await Promise.all(
       PRINCIPALS.flatMap((who) =>

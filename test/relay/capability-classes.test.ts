@@ -26,6 +26,8 @@ function access() {
     callTimeoutMs: 10_000,
     maxCallMs: 10_000,
     warm: 0,
+    maxCalls: 1000,
+    maxLinesPerSecond: 10_000,
     maxLineBytes: 1 << 20,
   } as const;
   const pool = createPool({
@@ -36,6 +38,8 @@ function access() {
     concurrentStarts: 8,
     idleMs: 60_000,
     spareMaxAgeMs: 3_600_000,
+    instanceMaxAgeMs: 86_400_000,
+    queuedStarts: 1000,
   });
   ends.push(() => pool.stop(true));
   const modern = new ModernAccess(pool, new Verdicts(), new StateSeal());

@@ -153,6 +153,8 @@ export class Bench implements AsyncDisposable {
       concurrentStarts: 4,
       idleMs: 60_000,
       spareMaxAgeMs: 3_600_000,
+      instanceMaxAgeMs: 86_400_000,
+      queuedStarts: 1000,
     });
     this.access = new ModernAccess(this.pool, new Verdicts(), new StateSeal(), clock, ISOLATE);
   }
@@ -260,5 +262,7 @@ const BASE: Omit<ServerSpec, 'name'> = {
   callTimeoutMs: 10_000,
   maxCallMs: 60_000,
   warm: 0,
+  maxCalls: 1000,
+  maxLinesPerSecond: 10_000,
   maxLineBytes: 16 * 1024 * 1024,
 };

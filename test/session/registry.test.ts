@@ -118,7 +118,9 @@ describe('at a cap', () => {
   it('nobody gives way when all are busy: the new one is refused, nothing is kept of it', () => {
     const { sessions, open } = registry({ sessionsPerPrincipal: 2 });
     for (const session of [open(), open()]) session.streams += 1;
-    expect(() => open()).toThrow(expect.objectContaining({ code: 'SESSIONS_FULL' }) as GatewayError);
+    expect(() => open()).toThrow(
+      expect.objectContaining({ code: 'PRINCIPAL_SESSIONS_FULL' }) as GatewayError,
+    );
     expect(sessions.size).toBe(2);
     expect(() => open(BOB)).not.toThrow();
   });
@@ -130,7 +132,9 @@ describe('at a cap', () => {
     open(ALICE);
     expect(mine.endReason).toBe('replaced at the session limit');
     expect(theirs.map((session) => session.endReason)).toEqual([undefined, undefined]);
-    expect(() => open(principal('basic:carol'))).toThrow(GatewayError);
+    expect(() => open(principal('basic:carol'))).toThrow(
+      expect.objectContaining({ code: 'SESSIONS_FULL' }) as GatewayError,
+    );
     expect(sessions.size).toBe(3);
   });
 

@@ -23,7 +23,7 @@ function visitor(queue: StartQueue, log: string[], name: string, signal = never)
 
 describe('the queue of starts', () => {
   it('[fault 17] admits no more than its number at a time, first come first served', async () => {
-    const queue = new StartQueue(2);
+    const queue = new StartQueue(2, 1000);
     const log: string[] = [];
     const [a, b] = ['a', 'b', 'c', 'd', 'e'].map((name) => visitor(queue, log, name));
     await settled();
@@ -37,7 +37,7 @@ describe('the queue of starts', () => {
   });
 
   it('gives one place back however often one leaves', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     const log: string[] = [];
     const leave = await visitor(queue, log, 'a');
     visitor(queue, log, 'b').catch(() => undefined);
@@ -50,7 +50,7 @@ describe('the queue of starts', () => {
   });
 
   it('lets one who gives up go at once, and serves the next', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     const log: string[] = [];
     const leave = await visitor(queue, log, 'a');
     const abort = new AbortController();
@@ -65,13 +65,13 @@ describe('the queue of starts', () => {
   });
 
   it('does not admit one who gave up before', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     await expect(queue.enter(AbortSignal.abort())).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
     await expect(queue.enter(never)).resolves.toBeTypeOf('function');
   });
 
   it('fills more places at once, and fewer as they are given back', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     const log: string[] = [];
     const enter = async (name: string) => {
       const leave = await queue.enter(never);
@@ -80,10 +80,10 @@ describe('the queue of starts', () => {
     };
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(enter);
     const leaveA = await a;
-    queue.resize(3);
+    queue.resize(3, 1000);
     const [leaveB, leaveC] = [await b, await c];
     expect([log, queue.length]).toEqual([['a', 'b', 'c'], 1]);
-    queue.resize(1);
+    queue.resize(1, 1000);
     leaveA?.();
     leaveB?.();
     await Promise.resolve();
@@ -94,7 +94,7 @@ describe('the queue of starts', () => {
   });
 
   it('giving up after admission takes nothing from anybody', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     const abort = new AbortController();
     const leave = await queue.enter(never);
     const second = queue.enter(abort.signal);
@@ -107,15 +107,15 @@ describe('the queue of starts', () => {
   });
 
   it('refuses more than a thousand who wait', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     for (let n = 0; n <= 1000; n += 1) void queue.enter(never);
     await settled();
     expect(queue.length).toBe(1000);
-    await expect(queue.enter(never)).rejects.toMatchObject({ code: 'INSTANCES_FULL' });
+    await expect(queue.enter(never)).rejects.toMatchObject({ code: 'STARTS_FULL' });
   });
 
   it('lets in what nobody waits for only when nobody waits, and never instead of somebody', async () => {
-    const queue = new StartQueue(2);
+    const queue = new StartQueue(2, 1000);
     const log: string[] = [];
     const late = (name: string): Promise<() => void> =>
       queue.enterLate(never).then((leave) => {
@@ -149,7 +149,7 @@ describe('the queue of starts', () => {
   });
 
   it('lets what nobody waits for give up', async () => {
-    const queue = new StartQueue(1);
+    const queue = new StartQueue(1, 1000);
     const leave = await queue.enter(never);
     const abort = new AbortController();
     const [given, kept] = [queue.enterLate(abort.signal), queue.enterLate(never)];
@@ -167,7 +167,7 @@ describe('the queue of starts', () => {
         fc.integer({ min: 1, max: 3 }),
         fc.array(step, { maxLength: 40 }),
         async (places, steps) => {
-          const queue = new StartQueue(places);
+          const queue = new StartQueue(places, 1000);
           const inside: (() => void)[] = [];
           const waiting: { n: number; abort: AbortController }[] = [];
           const admitted: number[] = [];

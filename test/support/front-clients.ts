@@ -14,7 +14,7 @@ export interface FrontClient {
 
 export interface FrontOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the client declares that it can be asked; REST has no such thing. */
+  /** What the client declares that it can be asked. */
   readonly capabilities?: object;
 }
 
@@ -26,7 +26,11 @@ export async function openFront(
   server: string,
   { headers = {}, capabilities = {} }: FrontOptions = {},
 ): Promise<FrontClient> {
-  if (front === 'rest') return restClient(`${gateway.url}/api/${server}`, headers);
+  if (front === 'rest') {
+    const answers = Object.keys(capabilities).join(' ');
+    const prefer = answers === '' ? {} : { prefer: `input-required="${answers}"` };
+    return restClient(`${gateway.url}/api/${server}`, { ...headers, ...prefer });
+  }
   if (front === 'sse') {
     const client = await BareSseClient.initialized(`${gateway.url}/${server}`, capabilities, headers);
     return { text: (tool, args) => client.callTool(tool, args), close: () => client.close() };

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import type { GatewayError } from '../../errors.ts';
 import { sendAnswer } from '../../http/answer.ts';
 import { type ClientWatch, type ClientWatcher, unwatchClient, watchClient } from '../../http/client-watch.ts';
-import { retryAfterS } from '../../http/error-response.ts';
+import { mayRetry, retryAfterS } from '../../http/error-response.ts';
 import type { Delivery } from '../../instance/upstream.ts';
 import { type Payload, textPayload, toBuffers } from '../../protocol/payload.ts';
 import { gatewayErrorText } from '../../protocol/rpc-text.ts';
@@ -115,7 +115,7 @@ export class PostReply implements ClientWatcher {
 
   /** An answer of the gateway. `status` counts only while the head is not sent. */
   fail(id: Buffer, error: GatewayError, status: number): void {
-    if (status === 503) this.retryLater(error);
+    if (status === error.row.status && mayRetry(error)) this.retryLater(error);
     this.settle(textPayload(gatewayErrorText(id, error)), status);
   }
 

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool, narrowsTools } from '../../auth/authorize.ts';
 import { GatewayError, toGatewayError } from '../../errors.ts';
+import { mayRetry } from '../../http/error-response.ts';
 import type { StreamTimes } from '../../http/sse-stream.ts';
 import type { Call, Delivery, Exchange, Upstream } from '../../instance/upstream.ts';
 import { refuseModern } from '../../protocol/check-modern.ts';
@@ -206,7 +207,7 @@ class StatelessExchange implements Exchange, PostHost {
   fail(error: GatewayError): void {
     if (this.#over) return;
     this.#finish();
-    if (error.row.status === 503) this.#post?.retryLater(error);
+    if (mayRetry(error)) this.#post?.retryLater(error);
     this.#post?.settle(
       textPayload(modernErrorText(this.#id, error)),
       error.code === 'TOOL_UNKNOWN' ? 200 : error.row.status,

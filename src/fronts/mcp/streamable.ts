@@ -1,6 +1,6 @@
 /** Streamable HTTP with sessions (2025-03-26, 2025-06-18, 2025-11-25 transports). */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GatewayError, toGatewayError } from '../../errors.ts';
+import { type ErrorCode, GatewayError, toGatewayError } from '../../errors.ts';
 import { accepts } from '../../http/media-type.ts';
 import type { Delivery, Exchange } from '../../instance/upstream.ts';
 import { BATCH_VERSION, LEGACY_VERSIONS, opensWithPrimingEvent } from '../../protocol/era.ts';
@@ -191,9 +191,17 @@ class PostExchange implements Exchange {
 
   /** A request that reached the server fails in its answer; only one that never should have been sent is refused. */
   protected statusOf(error: GatewayError): number {
-    return error.code === 'DUPLICATE_ID' || error.code === 'NOT_INITIALIZED' ? error.row.status : 200;
+    return REFUSED.has(error.code) ? error.row.status : 200;
   }
 }
+
+/** What a request fails with that has not been sent to the server. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set([
+  'DUPLICATE_ID',
+  'NOT_INITIALIZED',
+  'CALLS_FULL',
+  'SERVER_OVERLOADED',
+]);
 
 /** A session whose initialize failed is none. */
 class InitializeExchange extends PostExchange {

@@ -27,8 +27,12 @@ const OF_PROCESS: readonly ErrorCode[] = [
   'SESSION_INVALID',
   'SERVER_UNKNOWN',
   'SESSION_GONE',
+  'PRINCIPAL_SESSIONS_FULL',
   'SESSIONS_FULL',
+  'STARTS_FULL',
   'INSTANCES_FULL',
+  'SERVER_INSTANCES_FULL',
+  'CALLS_FULL',
   'SERVER_FAILING',
   'START_FAILED',
   'START_TIMEOUT',
@@ -128,6 +132,9 @@ function toResponse(codes: readonly ErrorCode[]): JsonObject {
 const HEADERS: Readonly<Record<number, JsonObject>> = {
   401: {
     'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string' } },
+  },
+  429: {
+    'Retry-After': { description: 'Seconds after which to come again.', schema: { type: 'integer' } },
   },
   503: {
     'Retry-After': { description: 'Seconds after which to come again.', schema: { type: 'integer' } },

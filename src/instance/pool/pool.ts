@@ -35,8 +35,12 @@ export interface PoolSettings {
   readonly servers: ReadonlyMap<string, ServerSpec>;
   readonly maxInstances: number;
   readonly concurrentStarts: number;
+  /** Starts that may wait for a place. */
+  readonly queuedStarts: number;
   /** A shared process that nobody uses is ended after this long, in milliseconds. */
   readonly idleMs: number;
+  /** At this age a shared process takes no new callers, in milliseconds. */
+  readonly instanceMaxAgeMs: number;
   /** A spare is replaced at this age, in milliseconds. */
   readonly spareMaxAgeMs: number;
 }
@@ -48,7 +52,7 @@ export interface Pool {
   readonly clientInfo: ClientInfo;
   /** @throws GatewayError SERVER_UNKNOWN */
   spec(server: string): ServerSpec;
-  /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, SERVER_FAILING, INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
+  /** The caller owns the lease and must `end` it. @throws GatewayError SERVER_UNKNOWN, SERVER_FAILING, STARTS_FULL, INSTANCES_FULL, SERVER_INSTANCES_FULL, START_FAILED, START_TIMEOUT, BAD_ANSWER */
   lease(request: LeaseRequest): Promise<Lease>;
   state(): PoolState;
   /** Keeps spares of the servers that want them, from now on. */

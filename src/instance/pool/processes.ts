@@ -49,7 +49,7 @@ class ProcessPool implements Pool {
     this.#events = options.events;
     this.#settings = options;
     this.clientInfo = options.clientInfo;
-    this.#queue = new StartQueue(options.concurrentStarts);
+    this.#queue = new StartQueue(options.concurrentStarts, options.queuedStarts);
     this.#supervisor = new Supervisor({
       ...options.supervision,
       events: options.events,
@@ -58,6 +58,7 @@ class ProcessPool implements Pool {
     this.shared = new SharedProcesses({
       start: (server, how) => this.#start(server, { ...how, signal: this.#stopping.signal }),
       idleMs: () => this.#settings.idleMs,
+      maxAgeMs: () => this.#settings.instanceMaxAgeMs,
     });
     this.#spares = new Spares({
       clock: systemClock,
@@ -115,7 +116,7 @@ class ProcessPool implements Pool {
   configure(settings: PoolSettings): void {
     const former = this.#settings.servers;
     this.#settings = settings;
-    this.#queue.resize(settings.concurrentStarts);
+    this.#queue.resize(settings.concurrentStarts, settings.queuedStarts);
     for (const [name, spec] of former) if (settings.servers.get(name) !== spec) this.shared.retire(name);
     if (this.#keepsSpares) this.keepSpares();
   }
@@ -141,9 +142,7 @@ class ProcessPool implements Pool {
     const leave = await this.#queue.enter(how.signal);
     this.#wanted += 1;
     try {
-      await this.#makeRoom();
-      // Removed from the configuration while the caller waited.
-      if (!this.#settings.servers.has(server)) throw new GatewayError('SERVER_UNKNOWN');
+      await this.#makeRoom(spec);
       const instance = this.#begin(spec, { tentative: how.tentative === true });
       void instance.started.then(leave);
       return instance;
@@ -170,13 +169,26 @@ class ProcessPool implements Pool {
     return spare;
   }
 
-  /** Spares give way to whoever is here. @throws GatewayError STOPPING, INSTANCES_FULL */
-  async #makeRoom(): Promise<void> {
+  /** What nobody uses gives way to whoever is here. @throws GatewayError SERVER_INSTANCES_FULL, INSTANCES_FULL */
+  async #makeRoom(spec: ServerSpec): Promise<void> {
+    while (this.#isFull(spec)) {
+      const gone = this.#spares.giveWay(spec) ?? this.shared.giveWay(spec.name);
+      if (gone === undefined) throw new GatewayError('SERVER_INSTANCES_FULL');
+      await gone;
+    }
     while (this.#instances.size >= this.#settings.maxInstances) {
-      const gone = this.#spares.giveWay();
+      const gone = this.#spares.giveWay() ?? this.shared.giveWay();
       if (gone === undefined) throw new GatewayError('INSTANCES_FULL');
       await gone;
     }
+  }
+
+  /** Whether as many processes of the server run as may. */
+  #isFull({ name, maxInstances }: ServerSpec): boolean {
+    if (maxInstances === undefined) return false;
+    let own = 0;
+    for (const { spec } of this.#instances) if (spec.name === name) own += 1;
+    return own >= maxInstances;
   }
 
   async #startSpare(spec: ServerSpec, signal: AbortSignal): Promise<StartedSpare> {
@@ -187,6 +199,7 @@ class ProcessPool implements Pool {
       if (state !== 'ok') throw new GatewayError('SERVER_FAILING', undefined, { retryAfterMs: retryMs });
       if (this.#instances.size + this.#wanted >= this.#settings.maxInstances)
         throw new GatewayError('INSTANCES_FULL');
+      if (this.#isFull(spec)) throw new GatewayError('SERVER_INSTANCES_FULL');
       const instance = this.#begin(spec, { isSpare: true });
       return { instance, settled: leave };
     } catch (cause) {

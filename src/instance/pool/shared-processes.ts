@@ -2,12 +2,11 @@
  * Processes that several leases use at the same time, found by key. What a key means, and how a fresh process is
  * opened (probed, shaken hands with), is the caller's; here they are started once, counted, and ended when idle.
  */
-import { GatewayError } from '../../errors.ts';
 import type { InstanceExit } from '../../events.ts';
-import { deferred } from '../../util/deferred.ts';
 import type { Instance } from '../instance.ts';
 import type { LeaseOptions } from '../lease.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
+import { SharedProcess } from './shared-process.ts';
 
 /** A fresh process, in the hands of whoever opens it. */
 export interface SharedHost {
@@ -49,16 +48,21 @@ export interface SharedOptions {
   ) => Promise<Instance>;
   /** A process without leases is ended after this long, in milliseconds. */
   readonly idleMs: () => number;
+  /** At this age a process takes no new callers, in milliseconds. */
+  readonly maxAgeMs: () => number;
 }
 
 interface Filed {
   readonly server: string;
   readonly opening: Promise<SharedProcess<unknown>>;
+  readonly bornMs: number;
 }
 
 export class SharedProcesses {
   readonly #options: SharedOptions;
   readonly #processes = new Map<string, Filed>();
+  /** Nobody has a lease on these any more; the longest idle first. */
+  readonly #idle = new Set<SharedProcess<unknown>>();
 
   constructor(options: SharedOptions) {
     this.#options = options;
@@ -66,23 +70,35 @@ export class SharedProcesses {
 
   /** Rejects with what starting or `open` failed with. A key always stands for one type of state. */
   share<T>(request: ShareRequest<T>): Promise<Shared<T>> {
-    const known = this.#processes.get(request.key);
-    if (known !== undefined) return known.opening as Promise<SharedProcess<T>>;
+    const { key, server } = request;
+    const nowMs = performance.now();
+    const known = this.#processes.get(key);
+    if (known !== undefined && nowMs - known.bornMs < this.#options.maxAgeMs())
+      return known.opening as Promise<SharedProcess<T>>;
+    if (known !== undefined) this.#retire(key, known);
     const opening = this.#open(request);
-    this.#file(request.key, { server: request.server, opening });
+    this.#file(key, { server, opening, bornMs: nowMs });
     return opening;
+  }
+
+  /** Ends a process, of this server where one is given, that nobody uses. Resolves when it has ended; undefined when there is none. */
+  giveWay(server?: string): Promise<void> | undefined {
+    for (const process of this.#idle)
+      if (server === undefined || process.server === server) return process.end();
+    return undefined;
   }
 
   /** Leads nobody new to the processes of a server; each ends when the last lease on it is given back. */
   retire(server: string): void {
-    for (const [key, filed] of this.#processes) {
-      if (filed.server !== server) continue;
-      this.#processes.delete(key);
-      filed.opening.then(
-        (process) => process.retire(),
-        () => undefined,
-      );
-    }
+    for (const [key, filed] of this.#processes) if (filed.server === server) this.#retire(key, filed);
+  }
+
+  #retire(key: string, filed: Filed): void {
+    this.#processes.delete(key);
+    filed.opening.then(
+      (process) => process.retire(),
+      () => undefined,
+    );
   }
 
   #file(key: string, filed: Filed): void {
@@ -112,85 +128,16 @@ export class SharedProcesses {
         key,
         attend: (outbox) => instance.attach(outbox, async () => undefined),
       });
-      return new SharedProcess(
-        instance,
-        state,
-        isBrief?.(state) === true ? () => BRIEF_MS : this.#options.idleMs,
-      );
+      return new SharedProcess(instance, state, {
+        idleMs: this.#options.idleMs,
+        isBrief: isBrief?.(state) === true,
+        idle: this.#idle,
+      });
     } catch (cause) {
       void instance.stop();
       throw cause;
     } finally {
       instance.giveUpHandshake();
     }
-  }
-}
-
-/** Time for whoever started it to lease it, in milliseconds. */
-const BRIEF_MS = 100;
-
-class SharedProcess<T> implements Shared<T> {
-  readonly state: T;
-  readonly over: Promise<void>;
-  readonly #instance: Instance;
-  #idleMs: () => number;
-  readonly #ending = deferred<void>();
-  #leases = 0;
-  #over = false;
-  #idle: NodeJS.Timeout | undefined;
-
-  constructor(instance: Instance, state: T, idleMs: () => number) {
-    this.#instance = instance;
-    this.state = state;
-    this.#idleMs = idleMs;
-    this.over = this.#ending.promise;
-    this.#startIdle();
-    void instance.ended.then(() => {
-      this.#end();
-      clearTimeout(this.#idle);
-    });
-  }
-
-  get instance(): number {
-    return this.#instance.id;
-  }
-
-  get ended(): Promise<InstanceExit> {
-    return this.#instance.ended;
-  }
-
-  lease(options?: LeaseOptions): Upstream {
-    if (this.#over) throw new GatewayError('SERVER_EXITED');
-    clearTimeout(this.#idle);
-    this.#leases += 1;
-    return this.#instance.attach(
-      undefined,
-      async () => {
-        this.#leases -= 1;
-        if (this.#leases === 0 && !this.#over) this.#startIdle();
-      },
-      options,
-    );
-  }
-
-  /** Whoever was just led here still gets a lease. */
-  retire(): void {
-    this.#idleMs = () => BRIEF_MS;
-    this.#ending.resolve();
-    if (this.#leases > 0 || this.#over) return;
-    clearTimeout(this.#idle);
-    this.#startIdle();
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#ending.resolve();
-  }
-
-  #startIdle(): void {
-    this.#idle = setTimeout(() => {
-      this.#end();
-      void this.#instance.stop();
-    }, this.#idleMs());
   }
 }
