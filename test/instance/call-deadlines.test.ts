@@ -126,7 +126,7 @@ describe.concurrent.each(MATRIX)('[fault 25] a call over %s to a %s server', (fr
   });
 });
 
-describe.concurrent.each(MATRIX.filter(([front]) => front !== 'rest'))(
+describe.concurrent.each(MATRIX)(
   '[fault 25] a call over %s to a %s server that reports progress',
   (front, era) => {
     it('may take longer than callTimeoutMs', async () => {

@@ -37,7 +37,7 @@ const part = oneof(
 const stream = array(part, { maxLength: 20 }).map((parts) => Buffer.concat(parts));
 
 describe('lines', () => {
-  it('do not depend on how the stream is cut', () => {
+  it('[fault 31] do not depend on how the stream is cut', () => {
     assert(
       property(stream, array(nat(), { maxLength: 10 }), nat(30), (bytes, cuts, maxLineBytes) => {
         const whole = read([Buffer.from(bytes)], maxLineBytes);

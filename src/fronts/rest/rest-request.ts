@@ -23,7 +23,7 @@ export interface CallBody {
 export interface RequestTerms {
   readonly era: Era;
   readonly capabilities: CapabilityClass | undefined;
-  /** Whether somebody hears of progress and log messages. */
+  /** Whether somebody hears of log messages and progress. */
   readonly listens: boolean;
 }
 
@@ -63,8 +63,7 @@ export function readCallBody(body: unknown, mayAnswer: boolean): CallBody {
 export function toRequest(method: string, params: Members, terms: RequestTerms): Message {
   lastId += 1;
   const id = `"rest-${lastId}"`;
-  const meta = metaText(id, terms);
-  const all = meta === undefined ? params : [...params, ['_meta', meta] as const];
+  const all = [...params, ['_meta', metaText(id, terms)] as const];
   const pieces = all.flatMap(([name, value], index) => [
     Buffer.from(`${index === 0 ? '' : ','}${JSON.stringify(name)}:`),
     typeof value === 'string' ? Buffer.from(value) : value,
@@ -73,14 +72,14 @@ export function toRequest(method: string, params: Members, terms: RequestTerms):
   return unedited(framed(Buffer.concat([Buffer.from(head), ...pieces, Buffer.from('}}')])));
 }
 
-function metaText(id: string, { era, capabilities, listens }: RequestTerms): string | undefined {
-  const { declared } = capabilities ?? NO_CAPABILITIES;
-  const members = {
-    ...(era === 'modern' ? envelope(CLIENT_INFO, declared) : {}),
-    ...(era === 'modern' && listens ? { [LOG_LEVEL_KEY]: LOG_LEVEL } : {}),
-    ...(listens ? { progressToken: JSON.parse(id) as string } : {}),
-  };
-  return Object.keys(members).length === 0 ? undefined : JSON.stringify(members);
+/** Progress is asked for whoever waits: it is what lets a call take longer than `callTimeoutMs`. */
+function metaText(id: string, { era, capabilities, listens }: RequestTerms): string {
+  if (era === 'legacy') return `{"progressToken":${id}}`;
+  return JSON.stringify({
+    ...envelope(CLIENT_INFO, (capabilities ?? NO_CAPABILITIES).declared),
+    ...(listens ? { [LOG_LEVEL_KEY]: LOG_LEVEL } : {}),
+    progressToken: JSON.parse(id) as string,
+  });
 }
 
 function provenObject(body: Buffer): { readonly bytes: Buffer; readonly span: Span } {

@@ -7,6 +7,8 @@ import { type Message, unedited } from '../../protocol/message.ts';
 import { type Payload, splicePayload } from '../../protocol/payload.ts';
 
 const OPEN_BRACE = 0x7b;
+/** Progress is what lets a call take longer than `callTimeoutMs`; the token is another on the wire. */
+const TAIL = Buffer.from(',"_meta":{"progressToken":0}}}');
 let lastId = 0;
 
 /**
@@ -19,7 +21,7 @@ export function toToolCall(tool: string, body: unknown): Message {
   const head = Buffer.from(
     `{"jsonrpc":"2.0","id":${lastId},"method":"tools/call","params":{"name":${JSON.stringify(tool)},"arguments":`,
   );
-  const scan = scanFrame(Buffer.concat([head, args, Buffer.from('}}')]), 'client');
+  const scan = scanFrame(Buffer.concat([head, args, TAIL]), 'client');
   if (!scan.ok) throw new GatewayError(scan.why === 'depth' ? 'TOO_DEEP' : 'PARSE');
   const { frame } = scan;
   const span = bodyMember(frame, 'arguments');
