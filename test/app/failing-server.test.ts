@@ -141,6 +141,16 @@ describe('[fault 23] a server that keeps failing to start', () => {
     });
   });
 
+  it('is named where nothing is configured to whoever sits at this machine, and to no proxy', async () => {
+    await using own = await startGateway({ servers: { broken, good: runs(HOSTILE_SERVER) } });
+    const failing = (): boolean => own.gateway.inspect().servers[0]?.state !== 'ok';
+    while (!failing()) await rest(own, 'broken/pid', 's');
+    const ask = async (headers = {}): Promise<Record<string, unknown>> =>
+      (await (await fetch(`${own.url}/readyz`, { headers })).json()) as Record<string, unknown>;
+    expect(Object.keys(await ask())).toEqual(['status', 'servers', 'failing']);
+    expect(Object.keys(await ask({ 'x-forwarded-for': '192.0.2.1' }))).toEqual(['status', 'servers']);
+  });
+
   it('is shown by a metric, and explained once by the log', async () => {
     const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: ALL })).text();
     expect(metrics).toContain('mcp_gateway_server_state{server="broken",state="failed"} 1');
