@@ -84,6 +84,21 @@ describe.concurrent('[fault 103] a configuration that is replaced', () => {
     expect(await fresh.text('env')).toContain('CHANGED');
   });
 
+  it('replaces the spares of a changed server, and ends those of a removed one', async () => {
+    const warm = { ...SERVER, warm: 1 };
+    await using gateway = await startGateway({ servers: { a: warm, b: warm } });
+    const ready = (server: string, after: number) =>
+      gateway.event('instance.ready', (event) => event.server === server && event.instance > after);
+    const [a, b] = await Promise.all([ready('a', 0), ready('b', 0)]);
+    await gateway.reload({ servers: { a: { ...warm, env: { CHANGED: '1' } } } });
+    const ended = [a, b].map(({ server, instance }) =>
+      gateway.event('instance.exited', (event) => event.server === server && event.instance === instance),
+    );
+    await Promise.all(ended);
+    await ready('a', a.instance);
+    expect(await textOf(gateway, 'a/env', 's')).toContain('CHANGED');
+  });
+
   it.each([
     ['a modern', MODERN],
     ['a legacy', SERVER],
