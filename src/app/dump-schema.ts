@@ -27,7 +27,7 @@ export interface SchemaDump extends Pick<LiveDocument, 'report'> {
 /** No process is left when this resolves. */
 export async function dumpSchema(config: Config, request: DumpRequest, events: Events): Promise<SchemaDump> {
   const { pool, guard, legacy } = createParts(config, events);
-  const catalog = new Catalog(legacy, events);
+  const catalog = new Catalog(legacy, events, (name) => config.servers.get(name)?.policy);
   const { servers, format, onAsked, ...wish } = request;
   try {
     const named = [...config.servers].filter(([name]) => servers.length === 0 || servers.includes(name));

@@ -98,7 +98,7 @@ class RunningGateway implements Gateway {
     this.#authenticator = this.#authenticatorOf(config);
     this.#registry = new SessionRegistry(config.limits, systemClock, events);
     this.#sessions = new Sessions(plan.served, this.#registry, parts);
-    this.#catalog = new Catalog(parts.legacy, events);
+    this.#catalog = new Catalog(parts.legacy, events, (name) => this.#config.servers.get(name)?.policy);
     this.#expiry = startExpiry(this.#registry, config.limits, systemClock);
     this.#loop = new LoopWatch({ events, bytesByServer: () => pool.bytesByServer() });
     this.#jobs = new Jobs(

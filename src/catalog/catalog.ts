@@ -3,6 +3,7 @@ import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { ask, bodyOf } from '../instance/ask.ts';
 import { ownFrame } from '../instance/own-frame.ts';
+import type { Policy } from '../instance/pool/decide-isolation.ts';
 import type { Lease } from '../instance/pool/pool.ts';
 import type { Upstream } from '../instance/upstream.ts';
 import { notificationText } from '../protocol/rpc-text.ts';
@@ -54,11 +55,14 @@ export class Catalog {
   readonly #access: LegacyAccess;
   readonly #events: Events;
   readonly #entries = new Map<string, Entry>();
+  readonly #policyOf: (server: string) => Policy | undefined;
   readonly #unsubscribe: () => void;
   #stopped = false;
 
-  constructor(access: LegacyAccess, events: Events) {
+  /** `policyOf` a server tells whether it may be asked on a process that callers use. */
+  constructor(access: LegacyAccess, events: Events, policyOf: (server: string) => Policy | undefined) {
     this.#access = access;
+    this.#policyOf = policyOf;
     this.#events = events;
     this.#unsubscribe = events.subscribe((event) => {
       if (event.type === 'server.tools-changed') this.#changed(event.server, event.instance);
@@ -112,16 +116,18 @@ export class Catalog {
   }
 
   async #ask(server: string, entry: Entry): Promise<Offer> {
+    const chosen = this.#policyOf(server);
     const lease = await this.#access.connect({
       server,
-      policy: undefined,
+      // Where it is anybody's, it is the gateway's as well; else the gateway is a session of its own.
+      policy: chosen === 'shared' || chosen === undefined ? chosen : 'session',
       principal: 'gateway',
       session: 'catalog',
       initialize: undefined,
       outbox: { offer: () => 'sent' },
       signal: new AbortController().signal,
     });
-    const isShared = this.#access.isBridged(server);
+    const isShared = chosen === 'shared' || (chosen === undefined && this.#access.isBridged(server));
     if (isShared) lease.tell(ownFrame(notificationText('notifications/initialized')));
     else entry.ownInstance = lease.instance;
     try {

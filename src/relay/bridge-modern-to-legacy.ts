@@ -18,8 +18,8 @@ import type { Message } from '../protocol/message.ts';
 import { errorText, resultText } from '../protocol/rpc-text.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CapabilityClass } from './capability-class.ts';
+import { LegacyChanges } from './legacy-changes.ts';
 import { type Guest, type GuestHost, LegacyGuest } from './legacy-guest.ts';
-import { LegacyListens } from './legacy-listens.ts';
 import { LegacyLogs } from './legacy-logs.ts';
 import { LegacyQuestions } from './legacy-questions.ts';
 import { RequiredTasks, TaskRun } from './legacy-tasks.ts';
@@ -28,7 +28,7 @@ import { type CallHost, LegacyCall } from './park-call.ts';
 import { digestOf } from './park-digest.ts';
 import { declaresUrl } from './park-question.ts';
 import type { Parks } from './parks.ts';
-import { ResourceSubscriptions } from './resource-subscriptions.ts';
+import type { ResourceSubscriptions } from './resource-subscriptions.ts';
 import { asTask, discoverResult, serverInfoOf, toLegacyRequest } from './translate-modern-to-legacy.ts';
 
 /** Methods that are no more, and those of tasks, which name what another client may have made: the server never sees them. */
@@ -38,6 +38,7 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'tasks/update',
   'tasks/cancel',
 ]);
+const UNATTRIBUTABLE = 'a message that no client is attributable to';
 const SETTLED: Call = { cancel: () => undefined };
 
 export interface GroupOptions {
@@ -51,9 +52,7 @@ export interface GroupOptions {
 export class LegacyGroup implements GuestHost {
   /** The gateway's own lease; it is there before the handshake, so that no early question is lost. */
   readonly attendant: Lease;
-  readonly subscriptions: ResourceSubscriptions;
   readonly tasks: RequiredTasks;
-  readonly #guests = new Set<LegacyGuest>();
   readonly #host: SharedHost;
   readonly #capabilities: CapabilityClass;
   readonly #parks: Parks<LegacyCall>;
@@ -61,7 +60,7 @@ export class LegacyGroup implements GuestHost {
   readonly #leases = new Map<LegacyCall, LeaseHold>();
   readonly #questions: LegacyQuestions;
   readonly #logs: LegacyLogs;
-  readonly #listens: LegacyListens;
+  readonly #changes: LegacyChanges;
   #callHost: CallHost | undefined;
   #isClosed = false;
 
@@ -78,8 +77,7 @@ export class LegacyGroup implements GuestHost {
     });
     this.attendant = host.attend({ offer: (message) => this.#receive(message) });
     this.#logs = new LegacyLogs(this.attendant, clock, isPrivate);
-    this.subscriptions = new ResourceSubscriptions(this.attendant);
-    this.#listens = new LegacyListens(this.attendant, this.subscriptions, clock);
+    this.#changes = new LegacyChanges(this.attendant, clock, () => this.dropped(UNATTRIBUTABLE));
     this.tasks = new RequiredTasks(this.attendant);
     parks.opened(host.instance.id);
     void host.instance.ended.then(() => this.#close());
@@ -106,12 +104,16 @@ export class LegacyGroup implements GuestHost {
   /** For one client with a handshake, who declared nothing that it could be asked. Takes the lease over. */
   guest(lease: Lease, guest: Guest): Lease {
     const joined = new LegacyGuest(this, lease, guest);
-    this.#guests.add(joined);
+    this.#changes.guests.add(joined);
     return joined;
   }
 
   left(guest: LegacyGuest): void {
-    this.#guests.delete(guest);
+    this.#changes.guests.delete(guest);
+  }
+
+  get subscriptions(): ResourceSubscriptions {
+    return this.#changes.subscriptions;
   }
 
   get clock(): Clock {
@@ -140,7 +142,7 @@ export class LegacyGroup implements GuestHost {
       else exchange.settle(ownFrame(resultText(idText(frame), result)));
       return SETTLED;
     }
-    if (method === 'subscriptions/listen') return this.#listens.listen(request, exchange);
+    if (method === 'subscriptions/listen') return this.#changes.listen(request, exchange);
     return this.#resume(request, exchange, principal) ?? this.#start(request, exchange, hold, principal);
   }
 
@@ -222,7 +224,7 @@ export class LegacyGroup implements GuestHost {
     const { kind, method } = message.frame;
     if (kind === 'request') return this.#questions.offer(message);
     if (method === 'notifications/cancelled') this.#questions.withdraw(message);
-    else if (this.#tell(message) === 'dropped') this.dropped('a message that no client is attributable to');
+    else if (this.#tell(message) === 'dropped') this.dropped(UNATTRIBUTABLE);
     return 'sent';
   }
 
@@ -231,12 +233,7 @@ export class LegacyGroup implements GuestHost {
     if (method === 'notifications/message')
       return this.#logs.deliver(message, this.#calls, this.#host.instance.table.size === 1);
     if (method === 'notifications/tools/list_changed') this.tasks.listChanged();
-    const isListened =
-      method === 'notifications/resources/updated' || method?.endsWith('/list_changed') === true;
-    if (!isListened) return 'dropped';
-    let outcome = this.#listens.deliver(message);
-    for (const guest of this.#guests) if (guest.offer(message) === 'delivered') outcome = 'delivered';
-    return outcome;
+    return this.#changes.offer(message) ? 'delivered' : 'dropped';
   }
 
   /** Made when the handshake is through: it tells what the server calls itself. */
@@ -277,8 +274,7 @@ export class LegacyGroup implements GuestHost {
     this.#isClosed = true;
     this.#parks.ended(this.#host.instance.id);
     for (const call of this.#calls) call.abandon();
-    this.#listens.close();
-    this.subscriptions.clear();
+    this.#changes.close();
     this.#questions.close();
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { GatewayError } from '../errors.ts';
 import { ownFrame } from '../instance/own-frame.ts';
-import type { Call, Delivery, Exchange, Upstream } from '../instance/upstream.ts';
+import type { Call, Exchange, Upstream } from '../instance/upstream.ts';
 import { envelope } from '../protocol/envelope.ts';
 import { SUBSCRIPTION_KEY } from '../protocol/era.ts';
 import type { Frame } from '../protocol/frame.ts';
@@ -14,6 +14,8 @@ import { findMember, parseAt } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { notificationText, requestText, resultText } from '../protocol/rpc-text.ts';
+import { systemClock } from '../util/clock.ts';
+import { Calm } from './calm.ts';
 import { covers } from './resource-subscriptions.ts';
 import { asObject } from './translate-legacy-to-modern.ts';
 import { WrappedUpstream } from './wrapped-upstream.ts';
@@ -36,6 +38,7 @@ type Filter = Readonly<Record<string, unknown>>;
 /** One subscription on the server. */
 interface Source {
   readonly call: Call;
+  readonly changes: Calm;
   /** What the server honours; nothing when it refused or stayed silent. */
   readonly honoured: Promise<Filter>;
   readonly listeners: Set<Listener>;
@@ -97,13 +100,18 @@ export class ListenHub {
     const timer = setTimeout(() => heard({}), ACK_MS);
     const over = (): void => {
       clearTimeout(timer);
+      changes.end();
       heard({});
     };
     const listeners = new Set<Listener>();
+    const changes = new Calm(systemClock, (message) => fanOut(listeners, message));
     const request = ownFrame(requestText(`"hub-${this.#lastId}"`, 'subscriptions/listen', params));
     const call = this.#upstream.call(request, {
       notify: (message) => {
-        if (message.frame.method !== ACKNOWLEDGED) return fanOut(listeners, message);
+        if (message.frame.method !== ACKNOWLEDGED) {
+          changes.offer(message);
+          return 'sent';
+        }
         clearTimeout(timer);
         heard(filterOf(message.frame));
         return 'sent';
@@ -119,7 +127,7 @@ export class ListenHub {
         this.#failed(key, listeners, error);
       },
     });
-    const source: Source = { call, honoured, listeners };
+    const source: Source = { call, changes, honoured, listeners };
     this.#sources.set(key, source);
     return source;
   }
@@ -130,6 +138,7 @@ export class ListenHub {
       source?.listeners.delete(listener);
       if (source?.listeners.size !== 0) continue;
       this.#sources.delete(key);
+      source.changes.end();
       source.call.cancel('nobody listens any more');
     }
     listener.sources.clear();
@@ -209,13 +218,12 @@ function acknowledge(listener: Listener, honoured: readonly Filter[]): void {
 }
 
 /** To each who asked for this kind; the id of the subscription becomes each listener's own. */
-function fanOut(listeners: ReadonlySet<Listener>, { frame, edits }: Message): Delivery {
+function fanOut(listeners: ReadonlySet<Listener>, { frame, edits }: Message): void {
   for (const listener of listeners) {
     if (!wants(listener.filter, frame)) continue;
     const own = edits.map((edit) => ({ ...edit, text: listener.clientId }));
     listener.exchange.notify({ frame, edits: own });
   }
-  return 'sent';
 }
 
 function wants(filter: Filter, { bytes, body, method }: Frame): boolean {

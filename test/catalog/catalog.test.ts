@@ -36,6 +36,16 @@ describe('the document of what servers offer', () => {
     expect(gateway.gateway.inspect().sessions).toBe(0);
   });
 
+  it.each([
+    ['shared', 1],
+    ['principal', 2],
+  ])("asks on the process that callers use where it is anybody's: %s", async (policy, processes) => {
+    await using gateway = await startGateway({ servers: { it: { ...runs(HOSTILE_SERVER), policy } } });
+    await fetch(`${gateway.url}/api/it/count?sessionId=caller`, { method: 'POST' });
+    expect(toolsOf(await documentOf(gateway), 'it')).toContain('echo');
+    expect(gateway.pids()).toHaveLength(processes);
+  });
+
   it('leaves out a server that cannot be asked, reports it once, and has all the others', async () => {
     await using gateway = await startGateway({
       servers: {
