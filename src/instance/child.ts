@@ -77,8 +77,9 @@ class ChildWire implements Wire {
       overlong: () => this.#overlong(spec.maxLineBytes),
     });
     this.#child = child;
-    this.#writer = child.stdin === null ? undefined : new BurstWriter(child.stdin);
-    this.#stdout = child.stdout === null ? undefined : this.#pace(child.stdout);
+    // A process that got no descriptors has undefined pipes, whatever their type says.
+    this.#writer = child.stdin ? new BurstWriter(child.stdin) : undefined;
+    this.#stdout = child.stdout ? this.#pace(child.stdout) : undefined;
     this.ended = this.#watch();
   }
 
@@ -138,7 +139,7 @@ class ChildWire implements Wire {
     const child = this.#child;
     // A broken pipe is an exit that has not been noticed yet; `exit` tells the rest.
     child.stdin?.on('error', () => undefined);
-    const stderr = child.stderr === null ? undefined : new PacedPipe(child.stderr, STDERR_PACE);
+    const stderr = child.stderr ? new PacedPipe(child.stderr, STDERR_PACE) : undefined;
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr.push(chunk);
       stderr?.spend(chunk.length);

@@ -66,9 +66,13 @@ export class OrphanGuard {
     this.#journal ??= this.#openJournal();
     if (this.#watchdog !== undefined) return;
     const { path } = this.#journal instanceof Journal ? this.#journal : { path: undefined };
-    const watchdog = new Watchdog(path, (why) => this.#lost(why));
-    this.#watchdog = watchdog;
-    for (const mark of this.#running) watchdog.tell(`+ ${mark}\n`);
+    try {
+      const watchdog = new Watchdog(path, (why) => this.#lost(why));
+      this.#watchdog = watchdog;
+      for (const mark of this.#running) watchdog.tell(`+ ${mark}\n`);
+    } catch (cause) {
+      this.#lost(cause instanceof Error ? cause.message : String(cause));
+    }
   }
 
   /** The next start begins another one; one that could not even be started will not be able to later. */
@@ -78,13 +82,16 @@ export class OrphanGuard {
     this.#events.emit({ type: 'orphans.unguarded', what: 'watchdog', why });
   }
 
-  #openJournal(): Journal | 'none' {
+  /** The next start tries again where only descriptors were missing. */
+  #openJournal(): Journal | 'none' | undefined {
     try {
-      return new Journal(this.#folder);
+      const journal = new Journal(this.#folder);
+      for (const mark of this.#running) journal.write(`+ ${mark}\n`);
+      return journal;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       this.#events.emit({ type: 'orphans.unguarded', what: 'journal', why });
-      return 'none';
+      return /\bE[MN]FILE\b/.test(why) ? undefined : 'none';
     }
   }
 

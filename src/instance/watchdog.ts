@@ -6,6 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 
 /** A watchdog that does not read is no watchdog. */
 const MAX_QUEUED_BYTES = 64 * 1024;
@@ -60,7 +61,10 @@ export class Watchdog {
   readonly #child: ChildProcess;
   #gone = false;
 
-  /** `journal` is removed when everything in it was ended; `onGone` is told when it ends before its goodbye, or cannot start. */
+  /**
+   * `journal` is removed when everything in it was ended; `onGone` is told when it ends before its goodbye, or cannot
+   * start. @throws the system's error where it cannot even be tried
+   */
   constructor(journal: string | undefined, onGone: (why: string) => void) {
     this.#child = spawn('/bin/sh', ['-c', SCRIPT, 'mcp-gateway-watchdog', journal ?? ''], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -78,24 +82,21 @@ export class Watchdog {
     this.#child.once('exit', (code, signal) => lost(signal ?? `exit code ${code}`));
     this.#child.stdin?.on('error', () => undefined);
     this.#child.unref();
-    (this.#child.stdin as unknown as { unref(): void }).unref();
-  }
-
-  get alive(): boolean {
-    return !this.#gone;
+    // Undefined where no descriptor was left for it, whatever its type says.
+    if (this.#child.stdin instanceof Socket) this.#child.stdin.unref();
   }
 
   /** One line; what it cannot take any more ends it. */
   tell(line: string): void {
     const { stdin } = this.#child;
-    if (this.#gone || stdin === null) return;
+    if (this.#gone || !stdin) return;
     if (stdin.writableLength > MAX_QUEUED_BYTES) this.#child.kill('SIGKILL');
     else stdin.write(line);
   }
 
   /** Nothing runs that it would have to end. Resolves when it has gone. */
   async dismiss(): Promise<void> {
-    if (this.#gone) return;
+    if (this.#gone || this.#child.pid === undefined) return;
     this.#gone = true;
     const exited = once(this.#child, 'exit');
     this.#child.stdin?.end('bye\n');

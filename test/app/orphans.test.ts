@@ -1,7 +1,8 @@
 /** A gateway that is killed leaves nothing: not at once, by its watchdog, nor when that was killed, too. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { tempFolder, textOf } from '../instance/helpers.ts';
+import { rest, tempFolder, textOf } from '../instance/helpers.ts';
 import { HOSTILE_SERVER, runs } from '../support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { descendants, processesGone, watchdogsOf } from '../support/no-leaks.ts';
@@ -72,6 +73,29 @@ describe.concurrent('[fault 40] a gateway that is killed', () => {
 });
 
 describe.concurrent('a watchdog', () => {
+  it('that there is no descriptor for keeps no server from starting; the next one brings it', async () => {
+    using folder = tempFolder();
+    await using gateway = await startGatewayProcess(
+      { servers: SERVERS },
+      { env: { XDG_RUNTIME_DIR: folder.path } },
+    );
+    await fetch(`${gateway.url}/healthz`);
+    const limit = (nofile: number): Buffer =>
+      execFileSync('prlimit', ['--pid', String(gateway.pid), `--nofile=${nofile}:`]);
+    // Its pipe takes two, the pipes of a server six: one of those fits, a watchdog beside it does not.
+    let status = 0;
+    for (let room = 7; status !== 200; room += 1) {
+      limit(readdirSync(`/proc/${gateway.pid}/fd`).length + room);
+      status = (await rest(gateway, 'plain/count', `s${room}`).catch(() => ({ status: 0 }))).status;
+    }
+    limit(1000);
+    await textOf(gateway, 'plain/count', 'later');
+    expect(watchdogsOf(gateway.pid)).toHaveLength(1);
+    gateway.signal('SIGTERM');
+    expect((await gateway.outcome).code).toBe(0);
+    expect(gateway.stderr()).not.toContain('Unexpected fault');
+  });
+
   it('goes with a gateway that stops, and leaves no file', async () => {
     using folder = tempFolder();
     await using gateway = await started(folder.path, ['plain']);
