@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -34,8 +35,10 @@ export interface StaleJournal {
   readonly seenAlive: number;
 }
 
-/** Some 40,000 starts of one gateway; a file that is longer is none of ours. */
+/** A longer file is none of ours. */
 const MAX_BYTES = 2 * 1024 * 1024;
+/** Written anew from here on, with what still runs: some 5,000 starts. */
+const REWRITE_BYTES = 256 * 1024;
 const NAME = /^[0-9a-f]{16}\.run$/;
 const OTHERS = 0o077;
 
@@ -49,6 +52,9 @@ export function journalFolder(env: NodeJS.ProcessEnv = process.env): string {
 export class Journal {
   readonly path: string;
   readonly #fd: number;
+  readonly #head: string;
+  #bytes = 0;
+  #rewrittenBytes = 0;
 
   /** @throws where no file can be kept that is safe to believe later */
   constructor(folder: string) {
@@ -59,15 +65,29 @@ export class Journal {
     this.path = join(folder, `${randomBytes(8).toString('hex')}.run`);
     const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     this.#fd = openSync(this.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o600);
-    this.write(`gateway ${here} ${own.pid} ${own.born}\n`);
+    this.#head = `gateway ${here} ${own.pid} ${own.born}\n`;
+    this.write(this.#head);
   }
 
   write(line: string): void {
     try {
-      writeSync(this.#fd, line);
+      this.#bytes += writeSync(this.#fd, line);
     } catch {
       // A full disk must not keep a server from starting; the watchdog knows as well.
     }
+  }
+
+  /** Whether it should be written anew. */
+  get isLong(): boolean {
+    return this.#bytes > Math.max(REWRITE_BYTES, 2 * this.#rewrittenBytes);
+  }
+
+  /** Only with these lines. */
+  rewrite(lines: readonly string[]): void {
+    ftruncateSync(this.#fd);
+    this.#bytes = 0;
+    this.write(`${this.#head}${lines.join('')}`);
+    this.#rewrittenBytes = this.#bytes;
   }
 
   remove(): void {

@@ -69,7 +69,7 @@ export class OrphanGuard {
     try {
       const watchdog = new Watchdog(path, (why) => this.#lost(why));
       this.#watchdog = watchdog;
-      for (const mark of this.#running) watchdog.tell(`+ ${mark}\n`);
+      for (const line of this.#lines()) watchdog.tell(line);
     } catch (cause) {
       this.#lost(cause instanceof Error ? cause.message : String(cause));
     }
@@ -86,7 +86,7 @@ export class OrphanGuard {
   #openJournal(): Journal | 'none' | undefined {
     try {
       const journal = new Journal(this.#folder);
-      for (const mark of this.#running) journal.write(`+ ${mark}\n`);
+      for (const line of this.#lines()) journal.write(line);
       return journal;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -101,6 +101,12 @@ export class OrphanGuard {
   }
 
   #write(line: string): void {
-    if (this.#journal instanceof Journal) this.#journal.write(line);
+    if (!(this.#journal instanceof Journal)) return;
+    this.#journal.write(line);
+    if (this.#journal.isLong) this.#journal.rewrite(this.#lines());
+  }
+
+  #lines(): string[] {
+    return [...this.#running].map((mark) => `+ ${mark}\n`);
   }
 }

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -178,6 +179,26 @@ describe('a guard', () => {
   it('keeps its list in the runtime folder of the user, else in one of its own among the temporary ones', () => {
     expect(journalFolder({ XDG_RUNTIME_DIR: '/run/user/1' })).toBe('/run/user/1/mcp-gateway');
     expect(journalFolder({ XDG_RUNTIME_DIR: 'relative' })).toMatch(/\/mcp-gateway-\d+$/);
+  });
+
+  it('keeps its list short, however many processes come and go, and loses none that runs', async () => {
+    const guard = new OrphanGuard(createEvents(), folder);
+    guard.add(pid);
+    const longest = { bytes: 0 };
+    const [name = ''] = readdirSync(folder);
+    for (let n = 0; n < 20_000; n += 1) {
+      const other = guard.add(process.pid);
+      other.seen();
+      other.gone();
+      if (n % 100 === 0) longest.bytes = Math.max(longest.bytes, statSync(join(folder, name)).size);
+    }
+    expect([longest.bytes > 100_000, longest.bytes < 300_000]).toEqual([true, true]);
+    const text = readFileSync(join(folder, name), 'latin1');
+    expect(text.split('\n')).toContain(`+ ${pid} ${born}`);
+    expect(text).toMatch(/^gateway /);
+    guard.add(pid).gone();
+    await guard.stop();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('does without a list where none can be kept, and says so; its watchdog is there all the same', async () => {
