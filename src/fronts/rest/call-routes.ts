@@ -21,7 +21,7 @@ export function isPlainCall(
     (accept === undefined || accept === '*/*' || accept === 'application/json') &&
     !inputRequired &&
     !validate &&
-    (sessions === 'required' || query.sessionId !== undefined)
+    (sessions === 'required' || (query.sessionId !== undefined && query.sessionId !== ''))
   );
 }
 
