@@ -116,6 +116,13 @@ export type GatewayEvent =
       readonly why: string;
     }
   | {
+      /** It has a process of its own although its server's policy is to share. */
+      readonly type: 'session.apart';
+      readonly session: string;
+      readonly server: string;
+      readonly why: string;
+    }
+  | {
       /** It says more than is read; told once. */
       readonly type: 'instance.paced';
       readonly server: string;

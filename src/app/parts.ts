@@ -36,7 +36,7 @@ export function createParts(config: Config, events: Events = createEvents()): Pa
   const pool = createPool({ ...plan.pool, guard, events, clientInfo });
   const verdicts = new Verdicts();
   const modern = new ModernAccess(pool, verdicts, new StateSeal());
-  const legacy = new LegacyAccess(pool, verdicts, modern);
+  const legacy = new LegacyAccess(pool, verdicts, modern, events);
   return { events, pool, guard, legacy, modern, plan };
 }
 

@@ -3,6 +3,7 @@
  * as it is; a server that only speaks the modern era through a bridge. The policy says which process it is.
  */
 import { GatewayError } from '../errors.ts';
+import type { Events } from '../events.ts';
 import { NOT_SPAWNED } from '../instance/instance.ts';
 import { legacyIsolation, modernIsolation } from '../instance/pool/decide-isolation.ts';
 import type { Lease, Pool } from '../instance/pool/pool.ts';
@@ -29,11 +30,13 @@ export interface SessionRequest extends PlainCaller {
 }
 
 export class LegacyAccess {
+  readonly #events: Events;
   readonly #pool: Pool;
   readonly #verdicts: Verdicts;
   readonly #modern: ModernAccess;
 
-  constructor(pool: Pool, verdicts: Verdicts, modern: ModernAccess) {
+  constructor(pool: Pool, verdicts: Verdicts, modern: ModernAccess, events: Events) {
+    this.#events = events;
     this.#pool = pool;
     this.#verdicts = verdicts;
     this.#modern = modern;
@@ -54,7 +57,17 @@ export class LegacyAccess {
       reach === 'session' ? undefined : this.#modern.shared.legacy(sharer, this.#isTentative(request.server));
     if (joined !== undefined)
       return this.#orModern(request, sharer, () => this.#join(joined, request, sharer));
+    this.#tellApart(sharer);
     return this.#leaseOwn(request, sharer, speaks === 'yes');
+  }
+
+  /** Sharing is the operator's wish: why it is not done where it would be wrong is worth a word. */
+  #tellApart({ policy, session, server, capabilities }: Sharer): void {
+    if (session === undefined || policy === undefined || policy === 'session') return;
+    const why = capabilities.askable
+      ? 'its client can be asked something, and a server with a handshake does not say whom it asks'
+      : 'its principal has clients that declare too many different capabilities';
+    this.#events.emit({ type: 'session.apart', session, server, why });
   }
 
   /** One process for the session. What nobody knows of a server its client finds out with its own handshake. */

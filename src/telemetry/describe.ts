@@ -106,6 +106,8 @@ function sentence(event: GatewayEvent): string {
       return `Spares of ${event.server} are not replaced for ${Math.round(event.waitMs)} ms: ${event.why}`;
     case 'session.opened':
       return `New ${FRONT_WORDS[event.front] ?? event.front} for ${event.server}, session ${shortId(event.session)} of ${event.principal}`;
+    case 'session.apart':
+      return `Session ${shortId(event.session)} of ${event.server} shares no process: ${event.why}`;
     case 'session.leased':
       return `Session ${shortId(event.session)} of ${event.server} uses instance ${event.instance}`;
     case 'session.ended':

@@ -103,6 +103,9 @@ describe('[fault 44] a client that can be asked', () => {
     );
     expect(pids[0]).toBe(pids[1]);
     expect(new Set(pids).size).toBe(5);
+    const told = gateway.events.filter((event) => event.type === 'session.apart' && event.server === server);
+    expect(told).toHaveLength(4);
+    expect(told[0]).toMatchObject({ why: expect.stringContaining('can be asked') });
   });
 
   it.each(FRONTS)('has one for each call where the policy says so: %s', async (front) => {

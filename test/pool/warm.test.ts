@@ -194,6 +194,27 @@ describe('spares come to an end', () => {
   });
 });
 
+describe('spares of a configuration that is replaced', () => {
+  it('stay where their server has not changed, and are others where it has', async () => {
+    await using gateway = await startGateway({ servers: { same: warm, changed: warm, gone: warm } });
+    await ready(gateway, 6);
+    const pidsOf = (server: string): number[] =>
+      gateway.events.flatMap((event) =>
+        event.type === 'instance.started' && event.server === server ? [event.pid] : [],
+      );
+    const before = { same: pidsOf('same'), others: [...pidsOf('changed'), ...pidsOf('gone')] };
+    await gateway.reload({
+      servers: { same: warm, changed: { ...warm, env: { CHANGED: 'yes' } }, fresh: warm },
+    });
+    await groupsGone(before.others);
+    await ready(gateway, 6);
+    expect(pidsOf('same')).toEqual(before.same);
+    const client = await openFront('rest', gateway, 'changed');
+    expect(JSON.parse(await client.text('env'))).toMatchObject({ CHANGED: 'yes' });
+    expect(taken(gateway)).toHaveLength(1);
+  });
+});
+
 describe('spares at the limit', () => {
   it('give way to whoever needs a process, and come back when there is room', async () => {
     await using gateway = await startGateway({
