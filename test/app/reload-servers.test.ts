@@ -166,12 +166,13 @@ describe.concurrent('[fault 103] a configuration that is replaced', () => {
     expect((await fetch(`${gateway.url}/api/sessionid`, { headers: origin })).status).toBe(403);
     await gateway.reload({
       http: { allowedOrigins: ['https://app.example.com'] },
-      limits: { sessionsPerPrincipal: 1, sessionIdleMs: 300 },
+      limits: { sessionsPerPrincipal: 1 },
       servers: { a: SERVER },
     });
     expect((await fetch(`${gateway.url}/api/sessionid`, { headers: origin })).status).toBe(200);
     await textOf(gateway, 'a/count', 'second');
     await gateway.event('session.ended', ({ reason }) => reason === 'replaced at the session limit');
+    await gateway.reload({ limits: { sessionIdleMs: 300 }, servers: { a: SERVER } });
     await gateway.event('session.ended', ({ reason }) => reason === 'idle for too long');
   });
 
