@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 const built = new URL('../dist/', import.meta.url);
 if (existsSync(new URL('main.js', built))) {
-  const { holdYoungGeneration } = await import(new URL('util/young-generation.js', built).href);
+  const { holdYoungGeneration } = await import(new URL('util/v8-heap.js', built).href);
   holdYoungGeneration();
   const { main } = await import(new URL('main.js', built).href);
   await main(process.argv.slice(2));

@@ -3,7 +3,7 @@ import { formatIssue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents } from '../events.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { releaseYoungGeneration } from '../util/young-generation.ts';
+import { releaseYoungGeneration } from '../util/v8-heap.ts';
 import { banner } from './banner.ts';
 import { createGateway } from './gateway.ts';
 import { keepReloaded } from './keep-reloaded.ts';
