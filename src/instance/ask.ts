@@ -16,7 +16,8 @@ const OWN_ENVELOPE = envelope({ name: 'mcp-gateway', version: VERSION }, {});
 export function ask(upstream: Upstream, method: string, params: object): Promise<Frame> {
   lastId += 1;
   const own = upstream.era === 'modern' ? { _meta: OWN_ENVELOPE, ...params } : params;
-  const request = ownFrame(requestText(lastId, method, JSON.stringify(own)));
+  // A text, so that it is nobody else's number on the same lease.
+  const request = ownFrame(requestText(`"ask-${lastId}"`, method, JSON.stringify(own)));
   return new Promise((resolve, reject) => {
     upstream.call(request, {
       notify: () => 'sent',

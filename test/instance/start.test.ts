@@ -28,6 +28,7 @@ beforeAll(async () => {
       'too-long': runs(HOSTILE_SERVER, 'x'.repeat(200_000)),
       broken: runs(HOSTILE_SERVER, '--exit-on-start=3'),
       'broken-too': runs(HOSTILE_SERVER, '--exit-on-start=3'),
+      'broken-loudly': runs(HOSTILE_SERVER, '--exit-on-start=3'),
       unready: runs(HOSTILE_SERVER, '--crash-after=0'),
       mute: { ...runs(HOSTILE_SERVER, '--never-init'), startTimeoutMs: 300 },
       'mute-stubborn': {
@@ -96,16 +97,16 @@ describe('[fault 20] a server that cannot be spawned', () => {
 
 describe('[fault 21] a server that dies before it is ready', () => {
   it('fails with the last lines of its standard error in the log, not in the answer', async () => {
-    const { status, code } = await rest(gateway, 'broken/pid', 's');
+    const { status, code } = await rest(gateway, 'broken-loudly/pid', 's');
     expect([status, code]).toEqual([502, 'START_FAILED']);
-    const { exit, ready } = await gateway.event('instance.exited', ({ server }) => server === 'broken');
+    const { exit, ready } = await gateway.event('instance.exited', ({ server }) => server === 'broken-loudly');
     expect({ ...exit, ready }).toMatchObject({
       exitCode: 3,
       expected: false,
       ready: false,
       stderrTail: ['boom: cannot start'],
     });
-    expect(errorLines('broken').at(-1)).toMatch(
+    expect(errorLines('broken-loudly').at(-1)).toMatch(
       /did not start: exit code 3; its last words: boom: cannot start$/,
     );
   });
