@@ -116,11 +116,14 @@ export class LegacyOnModern implements Lease {
   }
 
   end(why: ErrorCode): Promise<void> {
-    return this.#inner.end(why);
+    const ended = this.#inner.end(why);
+    // A call that waits for its client is not on its way to the server, which therefore cannot fail it.
+    for (const { rounds } of this.#running) rounds.fail(new GatewayError(why));
+    return ended;
   }
 
-  [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.#inner[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end('SESSION_UNKNOWN');
   }
 
   #shakeHands(): void {
