@@ -76,7 +76,9 @@ export class Catalog {
     if (known !== undefined && isFresh(known, nowMs)) return known.offer;
     if (known !== undefined) unwatch(known);
     const entry: Entry = {
-      offer: Promise.resolve().then(() => this.#ask(server, entry)),
+      offer: Promise.resolve()
+        .then(() => this.#ask(server, entry))
+        .catch(throwAfresh),
       askedMs: nowMs,
       untilMs: Number.POSITIVE_INFINITY,
       changed: false,
@@ -150,6 +152,16 @@ export class Catalog {
       else void lease.end('SESSION_UNKNOWN');
     }
   }
+}
+
+/** A failure is kept, and the stack of an error keeps alive the process that it came through. */
+function throwAfresh(cause: unknown): never {
+  if (!(cause instanceof GatewayError)) throw cause;
+  const { code, detail, data, retryAfterMs } = cause;
+  throw new GatewayError(code, detail, {
+    ...(data !== undefined && { data }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
 }
 
 function isFresh({ askedMs, changed, untilMs }: Entry, nowMs: number): boolean {

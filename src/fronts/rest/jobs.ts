@@ -27,7 +27,7 @@ export class Job {
   /** JSON text of what the server last said of how far it is. */
   progress: string | undefined;
   #run: Run | undefined;
-  outcome: Outcome | undefined;
+  #outcome: Outcome | undefined;
   /** For its being forgotten. */
   stopWaiting: (() => void) | undefined;
 
@@ -39,6 +39,18 @@ export class Job {
 
   runs(run: Run): void {
     this.#run = run;
+  }
+
+  /** Undefined while it runs. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** What is kept must not keep alive what it ran on. */
+  finish(outcome: Outcome): void {
+    this.#outcome = outcome;
+    this.#run = undefined;
+    this.progress = undefined;
   }
 
   /** Of what is kept. */
@@ -108,10 +120,9 @@ export class Jobs {
     const own = this.#jobs.get(job.owner.principal.id);
     // Cancelled meanwhile: nobody will ask for it.
     if (own?.get(job.id) !== job) return;
-    job.outcome = outcome;
-    job.progress = undefined;
+    job.finish(outcome);
     const { jobBytesPerPrincipal: maxBytes } = this.#limits();
-    if (job.bytes > maxBytes) job.outcome = { kind: 'failed', error: new GatewayError('JOB_TOO_LARGE') };
+    if (job.bytes > maxBytes) job.finish({ kind: 'failed', error: new GatewayError('JOB_TOO_LARGE') });
     this.#keep(job);
     let bytes = [...own.values()].reduce((sum, each) => sum + each.bytes, 0);
     for (const each of own.values()) {
@@ -124,12 +135,16 @@ export class Jobs {
 
   /** Those that wait already do so for as long as they were to. */
   #keep(job: Job): void {
-    const ms = this.#limits().jobKeepMs;
-    if (this.#kept?.ms !== ms)
-      this.#kept = { ms, patience: new Patience<Job>(ms, (late) => this.#forget(late)) };
-    const { patience } = this.#kept;
+    const patience = this.#patience(this.#limits().jobKeepMs);
     const wait = patience.add(job);
     job.stopWaiting = () => patience.remove(wait);
+  }
+
+  /** Apart from its use: functions that are made together keep alive what any of them needs. */
+  #patience(ms: number): Patience<Job> {
+    if (this.#kept?.ms !== ms)
+      this.#kept = { ms, patience: new Patience<Job>(ms, (late) => this.#forget(late)) };
+    return this.#kept.patience;
   }
 
   #makeRoom(principal: string): void {
