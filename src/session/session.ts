@@ -1,4 +1,5 @@
 /** What one client keeps between requests. Owns its upstream; both end together. */
+import { setMaxListeners } from 'node:events';
 import type { Principal } from '../auth/principal.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Events } from '../events.ts';
@@ -70,6 +71,8 @@ export class Session {
     this.openedMs = parts.now();
     this.lastUsedMs = this.openedMs;
     this.#parts = parts;
+    // Each request of a session may wait for a process of its own; that is no leak.
+    setMaxListeners(0, this.#ended.signal);
   }
 
   /** Calls that wait for an answer. One that ends is a use: what is idle is so from there. */

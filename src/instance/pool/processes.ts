@@ -1,4 +1,5 @@
 /** The processes of all servers: dedicated ones, ended with their lease, and shared ones. One bound for all. */
+import { setMaxListeners } from 'node:events';
 import { GatewayError } from '../../errors.ts';
 import type { Events } from '../../events.ts';
 import { systemClock } from '../../util/clock.ts';
@@ -46,6 +47,8 @@ class ProcessPool implements Pool {
   #past: Traffic = { toServer: 0, fromServer: 0 };
 
   constructor(options: PoolOptions) {
+    // As many starts may wait for it as the queue takes; that is no leak.
+    setMaxListeners(0, this.#stopping.signal);
     this.#events = options.events;
     this.#settings = options;
     this.clientInfo = options.clientInfo;
