@@ -99,7 +99,10 @@ describe('[fault 21] a server that dies before it is ready', () => {
   it('fails with the last lines of its standard error in the log, not in the answer', async () => {
     const { status, code } = await rest(gateway, 'broken-loudly/pid', 's');
     expect([status, code]).toEqual([502, 'START_FAILED']);
-    const { exit, ready } = await gateway.event('instance.exited', ({ server }) => server === 'broken-loudly');
+    const { exit, ready } = await gateway.event(
+      'instance.exited',
+      ({ server }) => server === 'broken-loudly',
+    );
     expect({ ...exit, ready }).toMatchObject({
       exitCode: 3,
       expected: false,
