@@ -1,6 +1,6 @@
 /**
- * Tells of changes no more often than is of use: the first at once, then one for all that come within a while. What a
- * change is said to be of is the same each time, so nothing is lost; one server's storm is not everybody's.
+ * Tells of changes as they come, but not of a storm: of what is about the same thing only so many in a while, and then
+ * one for all the others. Each says the same, so nothing is lost; one server's storm is not everybody's.
  */
 
 import { findMember } from '../protocol/json-member.ts';
@@ -8,13 +8,15 @@ import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** Between two messages about the same thing, in milliseconds. */
-const CALM_MS = 100;
+/** A while, in milliseconds, and what is told in it about the same thing as it comes. */
+const WHILE_MS = 250;
+const AT_ONCE = 10;
 /** Things that are waited for at once; changes of more are told as they come. */
 const MAX_WAITING = 1000;
 
 interface Waiting {
   readonly timer: Timer;
+  told: number;
   latest: Message | undefined;
 }
 
@@ -31,11 +33,12 @@ export class Calm {
   offer(message: Message): void {
     const key = keyOf(message);
     const waiting = this.#waiting.get(key);
-    if (waiting !== undefined) {
+    if (waiting !== undefined && waiting.told >= AT_ONCE) {
       waiting.latest = message;
       return;
     }
-    if (this.#waiting.size < MAX_WAITING) this.#wait(key);
+    if (waiting !== undefined) waiting.told += 1;
+    else if (this.#waiting.size < MAX_WAITING) this.#wait(key, 1);
     this.#tell(message);
   }
 
@@ -44,13 +47,15 @@ export class Calm {
     this.#waiting.clear();
   }
 
-  #wait(key: string): void {
+  #wait(key: string, told: number): void {
     const waiting: Waiting = {
+      told,
       latest: undefined,
-      timer: this.#clock.setTimer(CALM_MS, () => {
+      timer: this.#clock.setTimer(WHILE_MS, () => {
         this.#waiting.delete(key);
         if (waiting.latest === undefined) return;
-        this.#wait(key);
+        // The storm may go on.
+        this.#wait(key, AT_ONCE);
         this.#tell(waiting.latest);
       }),
     };
