@@ -126,11 +126,19 @@ describe('a shelf of spares', () => {
     shelf.fill();
     await settled();
     expect(waits).toEqual([7000]);
-    state.refusal = undefined;
+    // Who says that it may be at once is not asked again at once.
+    state.refusal = new GatewayError('SERVER_FAILING', undefined, { retryAfterMs: 0 });
     clock.advance(7000);
+    await settled();
+    expect(waits).toEqual([7000, 2000]);
+    // Somebody got a process: so can the shelf.
+    state.refusal = undefined;
+    shelf.works('modern');
     await settled();
     expect(started.length).toBe(1);
     shelf.end();
+    await settled();
+    expect(clock.timers).toBe(0);
   });
 
   it('shakes no hands with a server that does not take them, until somebody has', async () => {
@@ -143,7 +151,7 @@ describe('a shelf of spares', () => {
     await settled();
     expect(started.length).toBe(2);
     state.shakes = true;
-    shelf.learnHandshake();
+    shelf.works('legacy');
     await settled();
     expect(shelf.count).toBe(2);
     shelf.end();

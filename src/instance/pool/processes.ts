@@ -223,7 +223,7 @@ class ProcessPool implements Pool {
       this.#spares.fill();
     });
     void instance.started.then(() => {
-      if (instance.facts !== undefined && instance.era === 'legacy') this.#spares.learnHandshake(spec);
+      if (instance.facts !== undefined && !instance.isSpare) this.#spares.works(spec, instance.era);
     });
     return instance;
   }

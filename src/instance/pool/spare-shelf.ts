@@ -1,5 +1,6 @@
 /** The spares of one server: how many there are, and when the next one is started. */
 import { GatewayError } from '../../errors.ts';
+import type { Era } from '../../protocol/era.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Instance } from '../instance.ts';
 import type { ServerSpec } from '../spec.ts';
@@ -95,10 +96,14 @@ export class Shelf {
     }
   }
 
-  /** A handshake with this server has worked. */
-  learnHandshake(): void {
-    if (this.#shakes === true) return;
-    this.#shakes = true;
+  /** A process of the server got ready for somebody: whatever kept spares from doing so may be over. */
+  works(era: Era): void {
+    if (era === 'legacy') this.#shakes = true;
+    if (this.#failures > 0) {
+      this.#failures = 0;
+      this.#wait?.cancel();
+      this.#wait = undefined;
+    }
     this.fill();
   }
 
@@ -192,9 +197,9 @@ export class Shelf {
     const code = cause instanceof GatewayError ? cause.code : 'INTERNAL';
     // Somebody tells when there is room.
     if (NOT_NOW.has(code)) return;
-    const known = cause instanceof GatewayError ? cause.retryAfterMs : undefined;
-    if (known === undefined) this.#failures += 1;
-    const waitMs = known ?? waitAfter(this.#failures, this.#host.random());
+    this.#failures += 1;
+    const toldMs = cause instanceof GatewayError ? (cause.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.max(toldMs, waitAfter(this.#failures, this.#host.random()));
     this.#host.delayed(this.#spec, waitMs, cause instanceof Error ? cause.message : String(cause));
     this.#waitFor(waitMs);
   }

@@ -2,6 +2,7 @@
  * Processes that are started before anybody needs them. Each is given out once, to one caller, and never comes back;
  * what is given out, dies or gets old is replaced in the background, after everybody who waits for a process.
  */
+import type { Era } from '../../protocol/era.ts';
 import type { Timer } from '../../util/clock.ts';
 import type { Instance } from '../instance.ts';
 import type { ServerSpec } from '../spec.ts';
@@ -52,8 +53,9 @@ export class Spares {
     for (const shelf of this.#shelves.values()) shelf.fill();
   }
 
-  learnHandshake(spec: ServerSpec): void {
-    this.#shelves.get(spec)?.learnHandshake();
+  /** A process of the server got ready for somebody. */
+  works(spec: ServerSpec, era: Era): void {
+    this.#shelves.get(spec)?.works(era);
   }
 
   /**
