@@ -74,7 +74,7 @@ const ServerSchema = z.strictObject({
   parkTtlMs: milliseconds(
     600_000,
     1,
-    'How long a question of the server waits for its answer when the client must come back with it.',
+    'How long a question of the server waits for its answer where client and server are of different eras.',
   ),
   startTimeoutMs: milliseconds(60_000, 1, 'How long a start may take, up to the answer to initialize.'),
   callTimeoutMs: milliseconds(

@@ -12,6 +12,7 @@ import type { Message } from '../protocol/message.ts';
 import { textPayload, toPayload } from '../protocol/payload.ts';
 import { errorText, notificationText } from '../protocol/rpc-text.ts';
 import { deferred } from '../util/deferred.ts';
+import { Ending } from '../util/ending.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import { InstanceLease, type LeaseHost, type LeaseOptions } from './lease.ts';
 import { type LeaseId, type Route, RoutingTable } from './routing-table.ts';
@@ -48,6 +49,7 @@ export class Instance implements LeaseHost, MessageHost {
   /** Leases that take messages which name no call. */
   readonly #outboxes = new Map<LeaseId, Outbox>();
   readonly #handshaken = deferred<void>();
+  readonly #ending = new Ending<InstanceExit>();
   readonly #bornMs = performance.now();
   #startTimer: NodeJS.Timeout | undefined;
   #lastLease = 0;
@@ -63,6 +65,7 @@ export class Instance implements LeaseHost, MessageHost {
     wire.read((frame) => messages.receive(frame));
     if (wire.pid !== undefined) events.emit({ type: 'instance.started', ...this.#where(), pid: wire.pid });
     this.ended = wire.ended.then((exit) => this.#finish(exit));
+    void this.ended.then((exit) => this.#ending.end(exit));
   }
 
   get pid(): number | undefined {
@@ -117,6 +120,10 @@ export class Instance implements LeaseHost, MessageHost {
   }
 
   // What leases need of their instance
+
+  whenEnded(listener: (exit: InstanceExit) => void): () => void {
+    return this.#ending.add(listener);
+  }
 
   write(message: Message | string): Written {
     // A call that runs alone is followed by another when it is answered, not before.

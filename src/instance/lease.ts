@@ -4,6 +4,7 @@ import type { InstanceExit } from '../events.ts';
 import { type Era, LOG_LEVEL_KEY } from '../protocol/era.ts';
 import { bodyMember, metaMember } from '../protocol/frame-members.ts';
 import type { Message } from '../protocol/message.ts';
+import { type Deferred, deferred } from '../util/deferred.ts';
 import type { CallDeadlines } from './call-deadlines.ts';
 import { hashOf, keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
 import type { Call, Exchange, ServerFacts, Upstream } from './upstream.ts';
@@ -17,7 +18,8 @@ export interface LeaseHost {
   readonly deadlines: CallDeadlines;
   readonly facts: ServerFacts | undefined;
   readonly spec: { readonly maxCalls: number };
-  readonly ended: Promise<InstanceExit>;
+  /** @returns a function that takes the listener away */
+  whenEnded(listener: (exit: InstanceExit) => void): () => void;
   write(message: Message): Written;
   resume(): void;
   gone(): GatewayError;
@@ -35,6 +37,14 @@ export interface LeaseOptions {
 }
 
 const SETTLED: Call = { cancel: () => undefined };
+/** Told of a process that lives on without the lease. */
+const GIVEN_BACK: InstanceExit = {
+  exitCode: null,
+  signal: null,
+  expected: true,
+  spawnError: undefined,
+  stderrTail: [],
+};
 
 export class InstanceLease implements Upstream {
   readonly id: LeaseId;
@@ -42,6 +52,10 @@ export class InstanceLease implements Upstream {
   readonly #release: () => Promise<void>;
   readonly #independent: boolean;
   #released: Promise<void> | undefined;
+  /** Made when somebody asks for it. */
+  #ended: Deferred<InstanceExit> | undefined;
+  #forget: (() => void) | undefined;
+  #isOver = false;
 
   constructor(id: LeaseId, host: LeaseHost, release: () => Promise<void>, options: LeaseOptions = {}) {
     this.id = id;
@@ -62,8 +76,15 @@ export class InstanceLease implements Upstream {
     return this.#host.facts;
   }
 
+  /** Of its own, not of the process: what waits for a shared one's end must not stay with it when it is given back. */
   get ended(): Promise<InstanceExit> {
-    return this.#host.ended;
+    if (this.#ended === undefined) {
+      const ended = deferred<InstanceExit>();
+      this.#ended = ended;
+      if (this.#isOver) ended.resolve(GIVEN_BACK);
+      else this.#forget = this.#host.whenEnded((exit) => ended.resolve(exit));
+    }
+    return this.#ended.promise;
   }
 
   call(request: Message, exchange: Exchange): Call {
@@ -151,6 +172,9 @@ export class InstanceLease implements Upstream {
   async #giveBack(why: ErrorCode): Promise<void> {
     this.#host.detach(this.id, why);
     await this.#release();
+    this.#isOver = true;
+    this.#forget?.();
+    this.#ended?.resolve(GIVEN_BACK);
   }
 
   #cancel(route: Route, reason: string): void {

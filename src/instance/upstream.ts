@@ -53,6 +53,6 @@ export interface Upstream extends AsyncDisposable {
   resume(): void;
   /** Gives the upstream back; calls still open fail with `why`. Safe to call twice, never rejects. */
   end(why: ErrorCode): Promise<void>;
-  /** Resolves when the server process has ended; never when the lease was given back first. */
+  /** Resolves when the server process has ended, or the lease was given back before. */
   readonly ended: Promise<InstanceExit>;
 }

@@ -4,6 +4,7 @@ import type { InstanceExit } from '../events.ts';
 import { ownFrame } from '../instance/own-frame.ts';
 import type { Lease } from '../instance/pool/pool.ts';
 import { keyOf } from '../instance/routing-table.ts';
+import type { ServerSpec } from '../instance/spec.ts';
 import type { Call, Exchange, Outbox, ServerFacts } from '../instance/upstream.ts';
 import type { Frame } from '../protocol/frame.ts';
 import { idText } from '../protocol/id-text.ts';
@@ -25,10 +26,13 @@ import {
 /** Before a client sets a level, servers of its revision may log unasked; this is what they usually do. */
 const DEFAULT_LOG_LEVEL = 'info';
 
+/** What a bridge needs to know of the configuration of its server. */
+type BridgedServer = Pick<ServerSpec, 'name' | 'parkTtlMs'>;
+
 export class LegacyOnModern implements Lease {
   readonly era = 'legacy';
   readonly #inner: Lease;
-  readonly #server: string;
+  readonly #server: BridgedServer;
   readonly #hasClient: boolean;
   readonly #listening: Listening;
   readonly #running = new Set<{ readonly id: string; readonly rounds: Rounds }>();
@@ -40,7 +44,7 @@ export class LegacyOnModern implements Lease {
   #lastLeg = 0;
 
   /** Owns `inner`. Without an initialize of its own the caller is the gateway, which can be asked nothing. */
-  constructor(inner: Lease, server: string, outbox: Outbox, initialize: Frame | undefined) {
+  constructor(inner: Lease, server: BridgedServer, outbox: Outbox, initialize: Frame | undefined) {
     this.#inner = inner;
     this.#server = server;
     this.#hasClient = initialize !== undefined;
@@ -68,7 +72,11 @@ export class LegacyOnModern implements Lease {
       case 'initialize':
         this.#client = clientOf(frame);
         this.#shakeHands();
-        return this.#reply(frame, exchange, initializeResult(this.#discover(), this.#client, this.#server));
+        return this.#reply(
+          frame,
+          exchange,
+          initializeResult(this.#discover(), this.#client, this.#server.name),
+        );
       case 'ping':
         return this.#reply(frame, exchange, '{}');
       case 'logging/setLevel':
@@ -116,6 +124,7 @@ export class LegacyOnModern implements Lease {
   }
 
   end(why: ErrorCode): Promise<void> {
+    this.#listening.end();
     const ended = this.#inner.end(why);
     // A call that waits for its client is not on its way to the server, which therefore cannot fail it.
     for (const { rounds } of this.#running) rounds.fail(new GatewayError(why));
@@ -128,7 +137,7 @@ export class LegacyOnModern implements Lease {
 
   #shakeHands(): void {
     this.#seal();
-    const result = initializeResult(this.#discover(), this.#client, this.#server);
+    const result = initializeResult(this.#discover(), this.#client, this.#server.name);
     this.#facts = { protocolVersion: this.#client.version, frame: ownFrame(resultText('0', result)).frame };
   }
 
@@ -163,6 +172,7 @@ export class LegacyOnModern implements Lease {
       request: withEnvelope(request, this.#envelope),
       exchange,
       client: this.#client,
+      roundMs: this.#server.parkTtlMs,
       hasClient: this.#hasClient,
       openLeg: () => {
         this.#lastLeg += 1;

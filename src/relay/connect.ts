@@ -147,13 +147,14 @@ export class LegacyAccess {
   }
 
   async #bridge({ server, initialize, outbox }: SessionRequest, sharer: Sharer): Promise<Lease> {
+    const spec = this.#pool.spec(server);
     const start = (): Promise<Lease> => this.#modern.modernLease(sharer);
     const { reach } = modernIsolation(sharer, 0);
     if (reach === 'call')
-      return new LegacyOnModern(await PerCall.open(start, outbox), server, outbox, initialize);
-    if (reach === 'session') return new LegacyOnModern(await start(), server, outbox, initialize);
+      return new LegacyOnModern(await PerCall.open(start, outbox), spec, outbox, initialize);
+    if (reach === 'session') return new LegacyOnModern(await start(), spec, outbox, initialize);
     const inner = new Reviving(await start(), start);
-    const bridge = new LegacyOnModern(inner, server, outbox, initialize);
+    const bridge = new LegacyOnModern(inner, spec, outbox, initialize);
     inner.onRevived = () => bridge.revived();
     return bridge;
   }

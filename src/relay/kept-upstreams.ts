@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Upstream } from '../instance/upstream.ts';
+import type { Ending } from '../util/ending.ts';
 import { Patience, type Wait } from '../util/patience.ts';
 import { WrappedUpstream } from './wrapped-upstream.ts';
 
@@ -22,16 +23,17 @@ export class KeptUpstreams {
 
   /**
    * Keeps an upstream, whose calls must not depend on one another. It is ended when nobody uses it, and given to nobody
-   * once `over` resolves. @returns the first use
+   * once it is `over`. @returns the first use
    */
-  keep(server: string, principal: string, upstream: Upstream, over: Promise<unknown>): Upstream {
+  keep(server: string, principal: string, upstream: Upstream, over: Ending<void>): Upstream {
     const kept = new KeptUpstream(upstream, this.#patience, server, principal);
     const former = this.#kept.get(server)?.get(principal);
     if (former === undefined) {
       const ofServer = this.#kept.get(server) ?? new Map<string, KeptUpstream>();
       this.#kept.set(server, ofServer.set(principal, kept));
     }
-    void over.then(() => this.#forget(kept));
+    // The process lives longer than what is kept.
+    kept.onClosed = over.add(() => this.#forget(kept));
     return kept.use();
   }
 
@@ -54,6 +56,7 @@ class KeptUpstream extends WrappedUpstream {
   readonly server: string;
   readonly principal: string;
   readonly #patience: Patience<KeptUpstream>;
+  onClosed: () => void = () => undefined;
   #uses = 0;
   #wait: Wait<KeptUpstream> | undefined;
 
@@ -79,6 +82,7 @@ class KeptUpstream extends WrappedUpstream {
   }
 
   close(): Promise<void> {
+    this.onClosed();
     return this.inner.end('CALL_CANCELLED');
   }
 }

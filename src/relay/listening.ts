@@ -18,6 +18,8 @@ export class Listening {
   readonly #deliver: (message: Message) => Delivery;
   /** Kept from the moment they are asked for, so that asking twice at once opens one. */
   readonly #uris = new Map<string, Promise<Call>>();
+  /** Every one that is open: on a process that lives on they would stay. */
+  readonly #calls = new Set<Call>();
   #lists: object | undefined;
 
   constructor(upstream: Upstream, deliver: (message: Message) => Delivery) {
@@ -67,6 +69,12 @@ export class Listening {
     this.#uris.delete(uri);
   }
 
+  end(): void {
+    for (const call of this.#calls) call.cancel('the session has ended');
+    this.#calls.clear();
+    this.#uris.clear();
+  }
+
   #listenToLists(envelope: string): void {
     if (this.#lists !== undefined) void this.#listen(this.#lists, envelope).catch(() => undefined);
   }
@@ -86,29 +94,38 @@ export class Listening {
     lastId += 1;
     const params = `{"notifications":${JSON.stringify(notifications)},"_meta":{${envelope}}}`;
     return new Promise((resolve, reject) => {
+      const over = (why?: GatewayError): void => {
+        clearTimeout(timer);
+        this.#calls.delete(listening);
+        if (why !== undefined) reject(why);
+      };
       const timer = setTimeout(() => {
-        call.cancel('not acknowledged');
-        reject(new GatewayError('CALL_TIMEOUT'));
+        listening.cancel('not acknowledged');
+        over(new GatewayError('CALL_TIMEOUT'));
       }, ACK_MS);
-      const call: Call = this.#upstream.call(
+      let running: Call | undefined;
+      const listening: Call = {
+        cancel: (reason) => {
+          over();
+          running?.cancel(reason);
+        },
+      };
+      this.#calls.add(listening);
+      running = this.#upstream.call(
         ownFrame(requestText(`"listen-${lastId}"`, 'subscriptions/listen', params)),
         {
           notify: (message) => {
             if (message.frame.method !== ACKNOWLEDGED) return this.#deliver(withoutSubscription(message));
             clearTimeout(timer);
-            resolve({ call, honoured: honouredBy(message) });
+            resolve({ call: listening, honoured: honouredBy(message) });
             return 'sent';
           },
           ask: () => 'gone',
           settle: () => {
-            clearTimeout(timer);
-            reject(new GatewayError('INVALID_ARGUMENTS', 'The server takes no subscriptions.'));
+            over(new GatewayError('INVALID_ARGUMENTS', 'The server takes no subscriptions.'));
             return 'sent';
           },
-          fail: (error) => {
-            clearTimeout(timer);
-            reject(error);
-          },
+          fail: over,
         },
       );
     });

@@ -91,10 +91,11 @@ export class ModernAccess {
 
   /** The same for a caller of older revisions that keeps no session: of any era, and asked nothing. */
   async plainUpstream(caller: PlainCaller): Promise<Upstream> {
+    const spec = this.#pool.spec(caller.server);
     const shared = await this.#shared(this.#plain(caller));
     if (shared.state.era === 'legacy') return shared.state.group.guest(shared.lease(), newGuest(NOBODY));
     const inner = shared.state.hub.wrap(shared.lease());
-    return new LegacyOnModern(inner, caller.server, NOBODY, undefined);
+    return new LegacyOnModern(inner, spec, NOBODY, undefined);
   }
 
   /** A lease on a modern process, for a bridge. @throws GatewayError START_FAILED when the server is not modern */

@@ -21,8 +21,6 @@ import { asObject, type LegacyClient, legacyResult } from './translate-legacy-to
 
 /** Rounds of questions before a call is given up. */
 const MAX_ROUNDS = 8;
-/** How long one round may wait for its answers, in milliseconds. */
-const ROUND_MS = 10 * 60_000;
 /** Before a call is made again that only asked to come back. */
 const COME_BACK_MS = 250;
 
@@ -32,6 +30,8 @@ export interface RoundsOptions {
   readonly request: Message;
   readonly exchange: Exchange;
   readonly client: LegacyClient;
+  /** How long one round may wait for its answers, in milliseconds. */
+  readonly roundMs: number;
   /** False for callers who are no MCP clients: the call then fails instead of telling a model. */
   readonly hasClient: boolean;
   /** Ids of questions, unique in the client's session; the bridge hands answers back by them. */
@@ -134,7 +134,7 @@ export class Rounds implements Exchange {
       this.#timer = setTimeout(() => this.#again(), COME_BACK_MS);
       return;
     }
-    this.#timer = setTimeout(() => this.#giveUp('The client did not answer in time.'), ROUND_MS);
+    this.#timer = setTimeout(() => this.#giveUp('The client did not answer in time.'), this.#options.roundMs);
     for (const leg of legs) if (leg !== undefined) this.#put(leg);
   }
 

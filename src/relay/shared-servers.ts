@@ -66,15 +66,22 @@ export class SharedServers {
     const kinds = this.#kinds.get(owner) ?? new Set();
     const kind = kindOf(sharer);
     if (!kinds.has(kind) && kinds.size >= MAX_KINDS && !isPlain(sharer)) return undefined;
+    const isNew = !kinds.has(kind);
     this.#kinds.set(owner, kinds.add(kind));
-    const forget = (): void => {
-      kinds.delete(kind);
-      if (kinds.size === 0) this.#kinds.delete(owner);
-    };
     const key = legacyKey(sharer, isolation);
     const sharing = this.#share(sharer, { isolation, key, openAs: openAsLegacy, tentative });
-    sharing.then((shared) => void shared.ended.then(forget), forget);
+    // Once for each process, not for each who comes to it.
+    if (isNew) this.#forgetAfter(sharing, owner, kind);
     return sharing;
+  }
+
+  #forgetAfter(sharing: Promise<Shared<Opened>>, owner: string, kind: string): void {
+    const forget = (): void => {
+      const kinds = this.#kinds.get(owner);
+      kinds?.delete(kind);
+      if (kinds?.size === 0) this.#kinds.delete(owner);
+    };
+    sharing.then((shared) => void shared.ended.then(forget), forget);
   }
 
   /** A process that is asked what it is. Rejects as `openEitherEra` does. */

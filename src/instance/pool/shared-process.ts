@@ -1,7 +1,7 @@
 /** One process with the leases on it: it becomes idle with the last one, and ends when it has been so for long enough. */
 import { GatewayError } from '../../errors.ts';
 import type { InstanceExit } from '../../events.ts';
-import { deferred } from '../../util/deferred.ts';
+import { Ending } from '../../util/ending.ts';
 import type { Instance } from '../instance.ts';
 import type { LeaseOptions } from '../lease.ts';
 import type { Upstream } from '../upstream.ts';
@@ -20,11 +20,10 @@ const BRIEF_MS = 100;
 
 export class SharedProcess<T> {
   readonly state: T;
-  /** Resolves when nobody new should be led to it: it is being ended, or will be with its last lease. */
-  readonly over: Promise<void>;
+  /** Nobody new should be led to it: it is being ended, or will be with its last lease. */
+  readonly over = new Ending<void>();
   readonly #instance: Instance;
   readonly #terms: SharedTerms;
-  readonly #ending = deferred<void>();
   #isBrief: boolean;
   #leases = 0;
   #over = false;
@@ -35,7 +34,6 @@ export class SharedProcess<T> {
     this.state = state;
     this.#terms = terms;
     this.#isBrief = terms.isBrief;
-    this.over = this.#ending.promise;
     this.#startIdle();
     void instance.ended.then(() => this.#close());
   }
@@ -64,7 +62,7 @@ export class SharedProcess<T> {
   /** Whoever was just led here still gets a lease. */
   retire(): void {
     this.#isBrief = true;
-    this.#ending.resolve();
+    this.over.end();
     if (this.#leases > 0 || this.#over) return;
     clearTimeout(this.#idle);
     this.#startIdle();
@@ -88,7 +86,7 @@ export class SharedProcess<T> {
     this.#over = true;
     clearTimeout(this.#idle);
     this.#terms.idle.delete(this);
-    this.#ending.resolve();
+    this.over.end();
   }
 
   #startIdle(): void {

@@ -3,6 +3,7 @@
  * opened (probed, shaken hands with), is the caller's; here they are started once, counted, and ended when idle.
  */
 import type { InstanceExit } from '../../events.ts';
+import type { Ending } from '../../util/ending.ts';
 import type { Instance } from '../instance.ts';
 import type { LeaseOptions } from '../lease.ts';
 import type { Outbox, Upstream } from '../upstream.ts';
@@ -34,8 +35,8 @@ export interface Shared<T> {
   readonly state: T;
   readonly instance: number;
   readonly ended: Promise<InstanceExit>;
-  /** Resolves when nobody new should be led to it: it is being ended, or will be with its last lease. */
-  readonly over: Promise<void>;
+  /** Nobody new should be led to it: it is being ended, or will be with its last lease. */
+  readonly over: Ending<void>;
   /** A lease for one caller; the process is not idle before it is given back. @throws GatewayError SERVER_EXITED */
   lease(options?: LeaseOptions): Upstream;
 }
@@ -107,7 +108,7 @@ export class SharedProcesses {
       if (this.#processes.get(key) === filed) this.#processes.delete(key);
     };
     // From the moment it is being ended nobody is led to it any more.
-    filed.opening.then((process) => void process.over.then(forget), forget);
+    filed.opening.then((process) => void process.over.add(forget), forget);
   }
 
   /** Files a process under another key, once it is known what it is; the first one there stays. */
