@@ -4,6 +4,7 @@ import type { InstanceExit } from '../events.ts';
 import { type Era, LOG_LEVEL_KEY } from '../protocol/era.ts';
 import { bodyMember, metaMember } from '../protocol/frame-members.ts';
 import type { Message } from '../protocol/message.ts';
+import { editAt } from '../protocol/splice.ts';
 import { type Deferred, deferred } from '../util/deferred.ts';
 import type { CallDeadlines } from './call-deadlines.ts';
 import { hashOf, keyOf, type LeaseId, type Route, type RoutingTable } from './routing-table.ts';
@@ -45,6 +46,21 @@ const GIVEN_BACK: InstanceExit = {
   spawnError: undefined,
   stderrTail: [],
 };
+
+/** An object instead of a function: a call would otherwise make three things of which it needs one. */
+class RunningCall implements Call {
+  readonly #lease: InstanceLease;
+  readonly #route: Route;
+
+  constructor(lease: InstanceLease, route: Route) {
+    this.#lease = lease;
+    this.#route = route;
+  }
+
+  cancel(reason: string): void {
+    this.#lease.cancel(this.#route, reason);
+  }
+}
 
 export class InstanceLease implements Upstream {
   readonly id: LeaseId;
@@ -103,8 +119,8 @@ export class InstanceLease implements Upstream {
     }
     const key = table.nextKey();
     const token = metaMember(frame, 'progressToken');
-    const edits = [...request.edits, { ...id, text: String(key) }];
-    if (token !== undefined) edits.push({ ...token, text: String(key) });
+    const edits = [...request.edits, editAt(id, String(key))];
+    if (token !== undefined) edits.push(editAt(token, String(key)));
     const startedMs = performance.now();
     const initialize = method === 'initialize';
     // A subscription stays open for as long as its client wants it.
@@ -130,7 +146,7 @@ export class InstanceLease implements Upstream {
     table.add(route);
     if (initialize) this.#host.awaitHandshake();
     const written = this.#host.write({ frame: request.frame, edits });
-    if (written === 'written') return { cancel: (reason) => this.#cancel(route, reason) };
+    if (written === 'written') return new RunningCall(this, route);
     table.take(key);
     this.#host.fail(route, written === 'full' ? new GatewayError('SERVER_OVERLOADED') : this.#host.gone());
     return SETTLED;
@@ -152,7 +168,7 @@ export class InstanceLease implements Upstream {
       return 'unknown';
     }
     this.#host.table.dropQuestion(question);
-    this.#write({ frame, edits: [...response.edits, { ...frame.id, text: question.serverId }] });
+    this.#write({ frame, edits: [...response.edits, editAt(frame.id, question.serverId)] });
     return 'taken';
   }
 
@@ -169,18 +185,19 @@ export class InstanceLease implements Upstream {
     return this.end('SESSION_UNKNOWN');
   }
 
+  /** Does nothing once it was answered. */
+  cancel(route: Route, reason: string): void {
+    if (this.#host.table.find(route.key) !== route || route.method === 'initialize') return;
+    this.#host.table.take(route.key);
+    this.#host.cancelled(route, reason);
+  }
+
   async #giveBack(why: ErrorCode): Promise<void> {
     this.#host.detach(this.id, why);
     await this.#release();
     this.#isOver = true;
     this.#forget?.();
     this.#ended?.resolve(GIVEN_BACK);
-  }
-
-  #cancel(route: Route, reason: string): void {
-    if (this.#host.table.find(route.key) !== route || route.method === 'initialize') return;
-    this.#host.table.take(route.key);
-    this.#host.cancelled(route, reason);
   }
 
   /** The client cancels by its own id; another lease's ids are not even looked at. */
@@ -193,7 +210,7 @@ export class InstanceLease implements Upstream {
       return this.#host.dropped('a cancellation of no running call');
     }
     this.#host.table.take(route.key);
-    this.#write({ frame, edits: [...edits, { ...span, text: String(route.key) }] });
+    this.#write({ frame, edits: [...edits, editAt(span, String(route.key))] });
     this.#host.fail(route, new GatewayError('CALL_CANCELLED'));
   }
 
@@ -204,7 +221,7 @@ export class InstanceLease implements Upstream {
     const question = key === undefined ? undefined : this.#host.table.findQuestion(this.id, key);
     if (span === undefined || question?.serverToken === undefined)
       return this.#host.dropped('progress on no open question');
-    this.#write({ frame, edits: [...edits, { ...span, text: question.serverToken }] });
+    this.#write({ frame, edits: [...edits, editAt(span, question.serverToken)] });
   }
 
   #write(message: Message): void {

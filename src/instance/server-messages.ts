@@ -4,7 +4,7 @@ import type { Frame } from '../protocol/frame.ts';
 import { bodyMember, metaMember } from '../protocol/frame-members.ts';
 import type { Message } from '../protocol/message.ts';
 import { resultText } from '../protocol/rpc-text.ts';
-import type { Edit } from '../protocol/splice.ts';
+import { type Edit, editAt } from '../protocol/splice.ts';
 import type { CallDeadlines } from './call-deadlines.ts';
 import { ownFrame } from './own-frame.ts';
 import { keyOf, type LeaseId, type Question, type Route, type RoutingTable } from './routing-table.ts';
@@ -61,8 +61,8 @@ export class ServerMessages {
     // The result of a subscription names it as its messages do.
     const subscription =
       route.method === 'subscriptions/listen' ? metaMember(frame, SUBSCRIPTION_KEY) : undefined;
-    const edits: Edit[] = [{ ...frame.id, text: route.clientId }];
-    if (subscription !== undefined) edits.push({ ...subscription, text: route.clientId });
+    const edits: Edit[] = [editAt(frame.id, route.clientId)];
+    if (subscription !== undefined) edits.push(editAt(subscription, route.clientId));
     this.#host.settled(route, frame.kind === 'error' ? 'rpc-error' : 'ok');
     this.#host.deliver(route.exchange.settle({ frame, edits }));
   }
@@ -74,7 +74,7 @@ export class ServerMessages {
     if (route?.clientToken === undefined || token === undefined)
       return this.#host.dropped('progress of no running call');
     this.#host.deadlines.extend(route);
-    this.#host.deliver(route.exchange.notify({ frame, edits: [{ ...token, text: route.clientToken }] }));
+    this.#host.deliver(route.exchange.notify({ frame, edits: [editAt(token, route.clientToken)] }));
   }
 
   /** 2026-07-28 stdio: a server sends no requests; what looks like one is not answered. */
@@ -89,7 +89,7 @@ export class ServerMessages {
     const key = keyOf(frame.bytes, span);
     const route = key === undefined ? this.#soleLogReader(frame) : this.#subscription(key);
     if (route === undefined) return this.#host.dropped('a message that no client is attributable to');
-    const edits = span === undefined ? [] : [{ ...span, text: route.clientId }];
+    const edits = span === undefined ? [] : [editAt(span, route.clientId)];
     this.#host.deliver(route.exchange.notify({ frame, edits }));
   }
 
@@ -111,8 +111,8 @@ export class ServerMessages {
     if (lease === undefined) return this.#host.refuse(serverId, 'no client is attributable to this request');
     const key = this.#host.table.nextKey();
     const token = metaMember(frame, 'progressToken');
-    const edits: Edit[] = [{ ...frame.id, text: String(key) }];
-    if (token !== undefined) edits.push({ ...token, text: String(key) });
+    const edits: Edit[] = [editAt(frame.id, String(key))];
+    if (token !== undefined) edits.push(editAt(token, String(key)));
     const serverToken = token && frame.bytes.subarray(token.start, token.end);
     const question: Question = { key, lease, method: frame.method, serverId, serverToken };
     this.#host.table.addQuestion(question);
@@ -131,7 +131,7 @@ export class ServerMessages {
     if (question === undefined || span === undefined)
       return this.#host.dropped('a cancellation of no open question');
     this.#host.table.dropQuestion(question);
-    this.#host.offer({ frame, edits: [{ ...span, text: String(question.key) }] });
+    this.#host.offer({ frame, edits: [editAt(span, String(question.key))] });
   }
 
   /** A server may end a subscription this way (2026-07-28 cancellation); its client hears a result either way. */

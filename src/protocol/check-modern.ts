@@ -5,7 +5,9 @@ import { CLIENT_CAPABILITIES_KEY, MODERN_VERSION, PROTOCOL_VERSION_KEY, REMOVED_
 import type { Frame } from './frame.ts';
 import { bodyHasTwice, bodyMember } from './frame-members.ts';
 import { decodeHeaderValue } from './header-value.ts';
-import { stringAt } from './json-string.ts';
+import { stringIs } from './json-string.ts';
+
+const QUOTE = 0x22;
 
 export interface ModernHeaders {
   readonly version: string | undefined;
@@ -70,11 +72,13 @@ function refuseMissing(frame: Frame, { version, method, name }: ModernHeaders): 
   // Two of them would let the server read the one that was not compared.
   if (bodyHasTwice(frame, member)) return new GatewayError('DUPLICATE_MEMBER');
   const span = bodyMember(frame, member);
-  const named = span && stringAt(frame.bytes, span);
   // A body that names nothing is the server's to refuse, but not under a header that does.
-  if (named === undefined) return name === undefined ? undefined : mismatch('Mcp-Name');
+  if (span === undefined || frame.bytes[span.start] !== QUOTE)
+    return name === undefined ? undefined : mismatch('Mcp-Name');
   if (name === undefined) return mismatch('Mcp-Name', 'is missing');
-  return decodeHeaderValue(name) === named ? undefined : mismatch('Mcp-Name');
+  const decoded = decodeHeaderValue(name);
+  const mirrors = decoded !== undefined && stringIs(frame.bytes, span.start, span.end, decoded);
+  return mirrors ? undefined : mismatch('Mcp-Name');
 }
 
 function refuseRemoved({ method }: Frame): GatewayError | undefined {

@@ -1,8 +1,9 @@
 /** What a message says of itself in `params._meta`: the claim to be of the modern era (2026-07-28 basic). */
-import { CLIENT_CAPABILITIES_KEY, isModernVersion, PROTOCOL_VERSION_KEY } from './era.ts';
+import { CLIENT_CAPABILITIES_KEY, isModernVersion, MODERN_VERSION, PROTOCOL_VERSION_KEY } from './era.ts';
 import type { Frame } from './frame.ts';
 import { metaMember } from './frame-members.ts';
-import { stringAt } from './json-string.ts';
+import { stringAt, stringIs } from './json-string.ts';
+import type { Span } from './span.ts';
 
 const OPEN_BRACE = 0x7b;
 
@@ -20,9 +21,14 @@ export function claimOf(frame: Frame): Claim | undefined {
   if (span === undefined) return undefined;
   const capabilities = metaMember(frame, CLIENT_CAPABILITIES_KEY);
   return {
-    version: stringAt(bytes, span),
+    version: versionAt(bytes, span),
     hasCapabilities: capabilities !== undefined && bytes[capabilities.start] === OPEN_BRACE,
   };
+}
+
+/** Decoding is left out for the one that nearly all of them name. */
+function versionAt(bytes: Buffer, span: Span): string | undefined {
+  return stringIs(bytes, span.start, span.end, MODERN_VERSION) ? MODERN_VERSION : stringAt(bytes, span);
 }
 
 export function isValidModernClaim(claim: Claim | undefined): boolean {

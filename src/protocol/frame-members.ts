@@ -1,7 +1,6 @@
 /** The members of a message that are looked at on its way: found while it was scanned, as a rule. */
 import type { Frame } from './frame.ts';
 import { findMember, hasTwice, members } from './json-member.ts';
-import { stringAt } from './json-string.ts';
 import type { Span } from './span.ts';
 
 /** The value of the last member of that name in `params`, `result` or `error`. */
@@ -22,20 +21,11 @@ export function bodyHasTwice({ bytes, body, noted }: Frame, name: string): boole
 }
 
 /** The keys in `params`, `result` or `error` that equal the name but for upper and lower case, decoded. */
-export function bodyLookalikes(frame: Frame, name: string): string[] {
-  const { bytes, body, noted } = frame;
+export function bodyLookalikes({ bytes, body, noted }: Frame, name: string): readonly string[] {
   if (body === undefined) return [];
+  if (noted?.members.isWhole === true) return noted.members.lookalikes(bytes, name);
   const wanted = name.toLowerCase();
-  if (noted?.members.isWhole !== true)
-    return members(bytes, body)
-      .map(({ key }) => key)
-      .filter((key) => key.toLowerCase() === wanted);
-  const found: string[] = [];
-  for (const span of noted.members.keys()) {
-    // Shorter than the name, and without an escape, no key decodes to it.
-    if (span.end - span.start < name.length + 2) continue;
-    const key = stringAt(bytes, span) ?? '';
-    if (key.toLowerCase() === wanted) found.push(key);
-  }
-  return found;
+  return members(bytes, body)
+    .map(({ key }) => key)
+    .filter((key) => key.toLowerCase() === wanted);
 }

@@ -23,7 +23,12 @@ export class NotedBody {
   meta: MemberIndex | undefined = undefined;
 }
 
-/** The last value of each top-level member that we read, the last `_meta` in it, and where the first repetition stands. */
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The last value of each top-level member that we read, the last `_meta` in it, and where the first repetition stands.
+ * Used again and again, since a scan is synchronous: `begin`, scan, read, `end`.
+ */
 export class FrameParts implements Watch {
   paramsMeta: Span | undefined = undefined;
   resultMeta: Span | undefined = undefined;
@@ -34,8 +39,10 @@ export class FrameParts implements Watch {
   /** The members of the last `params` and of the last `result`; undefined where none was seen. */
   paramsNoted: NotedBody | undefined = undefined;
   resultNoted: NotedBody | undefined = undefined;
-  readonly #bytes: Buffer;
-  readonly #spans: (Span | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
+  #bytes: Buffer = NOTHING;
+  /** Of each name; 0 where it does not stand, since nothing that is named stands there. */
+  readonly #starts = NAMES.map(() => 0);
+  readonly #ends = NAMES.map(() => 0);
   #name = OTHER;
   #start = 0;
   #meta: Span | undefined = undefined;
@@ -46,32 +53,49 @@ export class FrameParts implements Watch {
   #hasToken = false;
   #hasRequestId = false;
 
-  constructor(bytes: Buffer) {
+  begin(bytes: Buffer): void {
     this.#bytes = bytes;
+    this.#starts.fill(0);
+    this.#name = OTHER;
+    this.#noted = undefined;
+    this.#meta = undefined;
+    this.#isMeta = false;
+    this.#hasRequestId = false;
+    this.paramsMeta = undefined;
+    this.resultMeta = undefined;
+    this.paramsNoted = undefined;
+    this.resultNoted = undefined;
+    this.twiceAt = undefined;
+    this.requestIdTwiceAt = undefined;
+  }
+
+  /** Keeps nothing of the message alive. */
+  end(): void {
+    this.begin(NOTHING);
   }
 
   get jsonrpc(): Span | undefined {
-    return this.#spans[JSONRPC];
+    return this.#span(JSONRPC);
   }
 
   get id(): Span | undefined {
-    return this.#spans[ID];
+    return this.#span(ID);
   }
 
   get method(): Span | undefined {
-    return this.#spans[METHOD];
+    return this.#span(METHOD);
   }
 
   get params(): Span | undefined {
-    return this.#spans[PARAMS];
+    return this.#span(PARAMS);
   }
 
   get result(): Span | undefined {
-    return this.#spans[RESULT];
+    return this.#span(RESULT);
   }
 
   get error(): Span | undefined {
-    return this.#spans[ERROR];
+    return this.#span(ERROR);
   }
 
   key(depth: number, keyStart: number, keyEnd: number, valueStart: number): void {
@@ -83,7 +107,7 @@ export class FrameParts implements Watch {
       this.#noted = undefined;
       if (this.#name === PARAMS) this.#noted = this.paramsNoted = new NotedBody();
       else if (this.#name === RESULT) this.#noted = this.resultNoted = new NotedBody();
-      if (this.#name !== OTHER && this.#spans[this.#name] !== undefined) this.twiceAt ??= keyStart;
+      if (this.#name !== OTHER && this.#starts[this.#name] !== 0) this.twiceAt ??= keyStart;
     } else if (this.#noted !== undefined) {
       if (depth === 2) this.#bodyKey(keyStart, keyEnd, valueStart);
       else if (this.#isMeta) this.#metaKey(keyStart, keyEnd, valueStart);
@@ -101,9 +125,15 @@ export class FrameParts implements Watch {
       return;
     }
     if (this.#name === OTHER) return;
-    this.#spans[this.#name] = { start: this.#start, end };
+    this.#starts[this.#name] = this.#start;
+    this.#ends[this.#name] = end;
     if (this.#name === PARAMS) this.paramsMeta = this.#meta;
     else if (this.#name === RESULT) this.resultMeta = this.#meta;
+  }
+
+  #span(name: number): Span | undefined {
+    const start = this.#starts[name] as number;
+    return start === 0 ? undefined : { start, end: this.#ends[name] as number };
   }
 
   #bodyKey(keyStart: number, keyEnd: number, valueStart: number): void {

@@ -58,19 +58,27 @@ export type Scan = { readonly ok: true; readonly frame: Frame } | Refusal;
  */
 export function scanFrame(bytes: Buffer, from: Peer): Scan {
   if (!isUtf8(bytes)) return refuse('utf8', 0);
+  parts.begin(bytes);
+  const scan = scanText(bytes, from);
+  parts.end();
+  return scan;
+}
+
+const parts = new FrameParts();
+
+function scanText(bytes: Buffer, from: Peer): Scan {
   const maxDepth = from === 'client' ? MAX_CLIENT_DEPTH : UNLIMITED_DEPTH;
   const start = skipSpace(bytes, 0);
-  const parts = new FrameParts(bytes);
   const isObject = bytes[start] === OPEN_BRACE;
   const end = skipValue(bytes, start, maxDepth, parts);
   const tail = skipTail(bytes, end);
   if (tail < 0) return refuseText(bytes, start, ~tail);
   if (!isObject) return refuse('shape', start);
   if (from === 'client' && parts.twiceAt !== undefined) return refuse('duplicate', parts.twiceAt);
-  if (parts.jsonrpc === undefined) return refuse('shape', start);
-  if (!isVersion2(bytes, parts.jsonrpc)) return refuse('shape', parts.jsonrpc.start);
-  const scan =
-    parts.method === undefined ? answerOf(bytes, parts, start) : callOf(bytes, parts, parts.method);
+  const { jsonrpc, method } = parts;
+  if (jsonrpc === undefined) return refuse('shape', start);
+  if (!isVersion2(bytes, jsonrpc)) return refuse('shape', jsonrpc.start);
+  const scan = method === undefined ? answerOf(bytes, start) : callOf(bytes, method);
   if (from === 'server' || parts.requestIdTwiceAt === undefined || !scan.ok) return scan;
   return scan.frame.method === 'notifications/cancelled' ? refuse('duplicate', parts.requestIdTwiceAt) : scan;
 }
@@ -105,7 +113,7 @@ export function splitBatch(
   return tail < 0 ? refuseText(bytes, start, ~tail) : { ok: true, items };
 }
 
-function callOf(bytes: Buffer, parts: FrameParts, methodSpan: Span): Scan {
+function callOf(bytes: Buffer, methodSpan: Span): Scan {
   const { id, params } = parts;
   const method = methodAt(bytes, methodSpan);
   if (method === undefined) return refuse('shape', methodSpan.start);
@@ -131,12 +139,12 @@ function callOf(bytes: Buffer, parts: FrameParts, methodSpan: Span): Scan {
 }
 
 /** An error may answer nobody: without an id (2025-11-25 on) or with null there (JSON-RPC 2.0, section 5). */
-function answerOf(bytes: Buffer, parts: FrameParts, start: number): Scan {
-  const { result, error } = parts;
+function answerOf(bytes: Buffer, start: number): Scan {
+  const { id: idSpan, result, error } = parts;
   if ((result === undefined) === (error === undefined)) return refuse('shape', start);
   if (error !== undefined && bytes[error.start] !== OPEN_BRACE) return refuse('shape', error.start);
   const id =
-    error !== undefined && parts.id !== undefined && bytes[parts.id.start] === LOWER_N ? undefined : parts.id;
+    error !== undefined && idSpan !== undefined && bytes[idSpan.start] === LOWER_N ? undefined : idSpan;
   if (id === undefined && error === undefined) return refuse('shape', start);
   if (id !== undefined && !isId(bytes, id)) return refuse('id', id.start);
   const body = result ?? error;

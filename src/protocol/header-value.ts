@@ -8,6 +8,7 @@ const SUFFIX = '?=';
  * alphabet, padding or encoding is refused, since two readers must not see two values.
  */
 export function decodeHeaderValue(value: string): string | undefined {
+  if (isPlain(value)) return value;
   const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '');
   const isEncoded =
     trimmed.length >= PREFIX.length + SUFFIX.length && trimmed.startsWith(PREFIX) && trimmed.endsWith(SUFFIX);
@@ -20,4 +21,14 @@ export function decodeHeaderValue(value: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What most values are: visible ASCII that cannot begin an encoding. */
+function isPlain(value: string): boolean {
+  if (value.startsWith('=')) return false;
+  for (let at = 0; at < value.length; at += 1) {
+    const unit = value.charCodeAt(at);
+    if (unit <= 0x20 || unit > 0x7e) return false;
+  }
+  return true;
 }

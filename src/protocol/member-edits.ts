@@ -1,7 +1,7 @@
 /** Edits that add members to an object, or take them out, and leave every other byte as it is. */
 import type { Span } from './frame.ts';
 import { findMember, members } from './json-member.ts';
-import type { Edit } from './splice.ts';
+import { type Edit, editAt } from './splice.ts';
 
 /** `added` is the text of members without the braces; it goes last, where it wins over a namesake. */
 export function addMembers(bytes: Buffer, object: Span, added: string): Edit {
@@ -42,7 +42,7 @@ export function addToMeta(bytes: Buffer, outer: Span | undefined, added: string)
   const meta = outer && findMember(bytes, outer, '_meta');
   if (meta !== undefined && bytes[meta.start] === OPEN_BRACE) return addMembers(bytes, meta, added);
   // What is there is no metadata; two of them could be read either way.
-  if (meta !== undefined) return { ...meta, text: `{${added}}` };
+  if (meta !== undefined) return editAt(meta, `{${added}}`);
   return addToParams(bytes, outer, `"_meta":{${added}}`);
 }
 

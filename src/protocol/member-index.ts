@@ -2,12 +2,13 @@
  * Where the members of an object stand, noted while a message was scanned, so that nothing is read twice: flat, four numbers
  * for each member.
  */
-import { stringIs } from './json-string.ts';
+import { stringAt, stringIs } from './json-string.ts';
 import type { Span } from './span.ts';
 
 const STEP = 4;
 /** An object with more members than the envelope of any revision has is looked into when it is asked for. */
 const MAX_MEMBERS = 16;
+const NONE: readonly string[] = [];
 
 export class MemberIndex {
   readonly #places: number[] = [];
@@ -45,10 +46,18 @@ export class MemberIndex {
     return count;
   }
 
-  /** Offsets of the keys, quotes included. */
-  *keys(): IterableIterator<Span> {
+  /** The keys that equal the name but for upper and lower case, decoded. */
+  lookalikes(bytes: Buffer, name: string): readonly string[] {
     const places = this.#places;
-    for (let at = 0; at < places.length; at += STEP)
-      yield { start: places[at] as number, end: places[at + 1] as number };
+    let found: string[] | undefined;
+    for (let at = 0; at < places.length; at += STEP) {
+      const start = places[at] as number;
+      const end = places[at + 1] as number;
+      // Shorter than the name, quotes included, no key decodes to it.
+      if (end - start < name.length + 2) continue;
+      const key = stringAt(bytes, { start, end }) ?? '';
+      if (key.toLowerCase() === name.toLowerCase()) (found ??= []).push(key);
+    }
+    return found ?? NONE;
   }
 }

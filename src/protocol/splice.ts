@@ -6,6 +6,14 @@ export interface Edit extends Span {
 }
 
 /**
+ * Puts `text` where the span is. Every edit is made like this or written out: an object that is made by spreading a span has
+ * a shape of its own each time, and V8 then looks for its members anew with every message.
+ */
+export function editAt({ start, end }: Span, text: string | Buffer): Edit {
+  return { start, end, text };
+}
+
+/**
  * The pieces of one write. What is not edited is a view of the frame's buffer, never a copy, so the buffer must stay
  * as it is until the write is done. Insertions at one place keep their order and precede a replacement that starts there.
  * Throws RangeError for edits that overlap or lie outside the text: a fault of ours, not of a peer.
@@ -26,7 +34,7 @@ export function splice(frame: { readonly bytes: Buffer }, edits: readonly Edit[]
 
 /** The edits by their place. Throws RangeError as `splice` does. */
 export function inOrder(bytes: Buffer, edits: readonly Edit[]): readonly Edit[] {
-  const sorted = edits.length < 2 ? edits : [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+  const sorted = isSorted(edits) ? edits : [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
   let done = 0;
   for (const { start, end } of sorted) {
     if (!(start >= done && end >= start && end <= bytes.length)) {
@@ -35,4 +43,14 @@ export function inOrder(bytes: Buffer, edits: readonly Edit[]): readonly Edit[] 
     done = end;
   }
   return sorted;
+}
+
+/** Nearly always: messages are edited from front to back. */
+function isSorted(edits: readonly Edit[]): boolean {
+  for (let at = 1; at < edits.length; at += 1) {
+    const before = edits[at - 1] as Edit;
+    const edit = edits[at] as Edit;
+    if (before.start > edit.start || (before.start === edit.start && before.end > edit.end)) return false;
+  }
+  return true;
 }

@@ -9,7 +9,7 @@ import type { Delivery, Outbox } from '../instance/upstream.ts';
 import type { Span } from '../protocol/frame.ts';
 import { findMember } from '../protocol/json-member.ts';
 import type { Message } from '../protocol/message.ts';
-import { splice } from '../protocol/splice.ts';
+import { editAt, splice } from '../protocol/splice.ts';
 import { keyIn } from './park-question.ts';
 
 /** One process, from before it is there. */
@@ -99,10 +99,10 @@ export class CallQuestions {
 function renumbered({ frame, edits }: Message, key: string, number: number): Message {
   return {
     frame,
-    edits: edits.map((edit) => (edit.text === key ? { ...edit, text: String(number) } : edit)),
+    edits: edits.map((edit) => (edit.text === key ? editAt(edit, String(number)) : edit)),
   };
 }
 
 function renamed({ frame, edits }: Message, span: Span, key: string): Message {
-  return ownFrame(Buffer.concat(splice(frame, [...edits, { ...span, text: key }])).toString());
+  return ownFrame(Buffer.concat(splice(frame, [...edits, editAt(span, key)])).toString());
 }

@@ -9,6 +9,7 @@ import { idText } from '../protocol/id-text.ts';
 import { findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
+import { editAt } from '../protocol/splice.ts';
 import type { Clock } from '../util/clock.ts';
 import { type RequiredTasks, type TaskCaller, TaskRun } from './legacy-tasks.ts';
 import { withoutTask } from './task-edits.ts';
@@ -92,7 +93,7 @@ class TaskExchange extends WrappedExchange implements TaskCaller {
     const { id } = frame;
     if (id === undefined) return super.settle({ frame, edits });
     const others = edits.filter(({ start }) => start !== id.start);
-    return super.settle({ frame, edits: [...others, { ...id, text: this.#clientId }] });
+    return super.settle({ frame, edits: [...others, editAt(id, this.#clientId)] });
   }
 
   override fail(error: GatewayError): void {

@@ -13,6 +13,7 @@ import { findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText, resultText } from '../protocol/rpc-text.ts';
+import { editAt } from '../protocol/splice.ts';
 import { GuestTasks, type TaskHost } from './guest-tasks.ts';
 import { LOG_LEVELS } from './legacy-logs.ts';
 import { covers, type ResourceSubscriptions } from './resource-subscriptions.ts';
@@ -135,7 +136,7 @@ export class LegacyGuest implements Lease {
     else
       exchange.settle({
         frame: facts,
-        edits: [{ ...facts.id, text: idText(frame) }, ...withoutTasks(facts)],
+        edits: [editAt(facts.id, idText(frame)), ...withoutTasks(facts)],
       });
     return SETTLED;
   }
@@ -162,7 +163,7 @@ export class LegacyGuest implements Lease {
     try {
       const answer = await this.#host.subscriptions.add(uri);
       if (answer.kind === 'error') this.#forget(uri, true);
-      const edits = answer.id === undefined ? [] : [{ ...answer.id, text: idText(frame) }];
+      const edits = answer.id === undefined ? [] : [editAt(answer.id, idText(frame))];
       exchange.settle({ frame: answer, edits });
     } catch (cause) {
       this.#forget(uri, false);

@@ -14,6 +14,7 @@ import { findMember, parseAt } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { notificationText, requestText, resultText } from '../protocol/rpc-text.ts';
+import { editAt } from '../protocol/splice.ts';
 import { systemClock } from '../util/clock.ts';
 import { Calm } from './calm.ts';
 import { covers } from './resource-subscriptions.ts';
@@ -221,7 +222,7 @@ function acknowledge(listener: Listener, honoured: readonly Filter[]): void {
 function fanOut(listeners: ReadonlySet<Listener>, { frame, edits }: Message): void {
   for (const listener of listeners) {
     if (!wants(listener.filter, frame)) continue;
-    const own = edits.map((edit) => ({ ...edit, text: listener.clientId }));
+    const own = edits.map((edit) => editAt(edit, listener.clientId));
     listener.exchange.notify({ frame, edits: own });
   }
 }

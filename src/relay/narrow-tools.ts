@@ -6,7 +6,7 @@ import type { Frame, Span } from '../protocol/frame.ts';
 import { elements, findMember, hasTwice, members } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
-import type { Edit } from '../protocol/splice.ts';
+import { type Edit, editAt } from '../protocol/splice.ts';
 import { WrappedExchange, WrappedUpstream } from './wrapped-upstream.ts';
 
 const OPEN_BRACKET = 0x5b;
@@ -103,7 +103,7 @@ export function hideTools({ bytes, body, kind }: Frame, mayUse: ToolFilter): Edi
   const list = kind === 'response' && body !== undefined ? findMember(bytes, body, 'tools') : undefined;
   if (list === undefined) return [];
   // Whatever else it is, such as the null that Go makes of an empty list, it holds no tool that may be used.
-  if (bytes[list.start] !== OPEN_BRACKET) return [{ ...list, text: '[]' }];
+  if (bytes[list.start] !== OPEN_BRACKET) return [editAt(list, '[]')];
   const edits: Edit[] = [];
   let kept = 0;
   let cutFrom = list.start + 1;

@@ -13,6 +13,7 @@ import { elements, findMember } from '../protocol/json-member.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText, resultText } from '../protocol/rpc-text.ts';
+import { editAt } from '../protocol/splice.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { digestOf } from './park-digest.ts';
 import { type Lacking, type Question, readAnswers } from './park-question.ts';
@@ -162,7 +163,7 @@ export class LegacyCall implements Exchange, Parked {
     const token = meta && findMember(bytes, meta, 'progressToken');
     if (this.#exchange === undefined || token === undefined) return 'sent';
     const text = bytes.subarray(token.start, token.end);
-    return this.#exchange.notify({ frame, edits: edits.map((edit) => ({ ...edit, text })) });
+    return this.#exchange.notify({ frame, edits: edits.map((edit) => editAt(edit, text)) });
   }
 
   /** Questions of a legacy server name no call; the group finds out whose they are. */
@@ -193,9 +194,7 @@ export class LegacyCall implements Exchange, Parked {
         : [];
     this.#finish();
     if (exchange === undefined || answer.id === undefined) return 'gone';
-    return exchange.settle(
-      asked ?? { frame: answer, edits: [...edits, { ...answer.id, text: this.#clientId }] },
-    );
+    return exchange.settle(asked ?? { frame: answer, edits: [...edits, editAt(answer.id, this.#clientId)] });
   }
 
   /** An error that says what the client should do or be. */

@@ -12,7 +12,7 @@ import { idText } from '../protocol/id-text.ts';
 import { stringAt } from '../protocol/json-string.ts';
 import type { Message } from '../protocol/message.ts';
 import { errorText } from '../protocol/rpc-text.ts';
-import type { Edit } from '../protocol/splice.ts';
+import { type Edit, editAt } from '../protocol/splice.ts';
 import type { StateSeal } from './sealed-state.ts';
 import { WrappedExchange, WrappedUpstream } from './wrapped-upstream.ts';
 
@@ -60,7 +60,7 @@ function openState(frame: Frame, { seal, principal, server }: Binding): readonly
   const opened = seal.open(stringAt(frame.bytes, state) ?? '');
   if (opened?.['kind'] !== 'server' || opened['principal'] !== principal || opened['server'] !== server)
     return undefined;
-  return [{ ...state, text: String(opened['text']) }];
+  return [editAt(state, String(opened['text']))];
 }
 
 class SealingExchange extends WrappedExchange {
@@ -79,7 +79,7 @@ class SealingExchange extends WrappedExchange {
     const text = frame.bytes.toString('utf8', state.start, state.end);
     return this.inner.settle({
       frame,
-      edits: [...edits, { ...state, text: `"${seal.seal({ kind: 'server', principal, server, text })}"` }],
+      edits: [...edits, editAt(state, `"${seal.seal({ kind: 'server', principal, server, text })}"`)],
     });
   }
 }

@@ -28,6 +28,10 @@ export function hasOnly(bytes: Buffer, object: Span, names: readonly string[]): 
 
 /** The text of a span after edits that lie within it. */
 export function editedText(bytes: Buffer, { start, end }: Span, edits: readonly Edit[] = []): string {
-  const shifted = edits.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
+  const shifted = edits.map((edit) => ({
+    start: edit.start - start,
+    end: edit.end - start,
+    text: edit.text,
+  }));
   return Buffer.concat(splice({ bytes: bytes.subarray(start, end) }, shifted)).toString();
 }

@@ -14,7 +14,7 @@ import { type Frame, type Span, scanFrame } from '../protocol/frame.ts';
 import { elements, findMember, members, parseAt } from '../protocol/json-member.ts';
 import { addToMeta, removeMembers } from '../protocol/member-edits.ts';
 import { type Message, unedited } from '../protocol/message.ts';
-import { type Edit, splice } from '../protocol/splice.ts';
+import { type Edit, editAt, splice } from '../protocol/splice.ts';
 import { hasOnly } from './set-members.ts';
 
 export interface LegacyClient {
@@ -152,7 +152,7 @@ function legacyContent(bytes: Buffer, result: Span, version: string): Edit[] {
     const uri = findMember(bytes, block, 'uri');
     const text =
       uri === undefined ? `[${String(name)}]` : `[${String(name)}: ${String(parseAt(bytes, uri))}]`;
-    return [{ ...block, text: JSON.stringify({ type: 'text', text }) }];
+    return [editAt(block, JSON.stringify({ type: 'text', text }))];
   });
 }
 

@@ -12,7 +12,7 @@ import {
 import type { Frame, Span } from '../protocol/frame.ts';
 import { findMember, parseAt } from '../protocol/json-member.ts';
 import { removeMembers } from '../protocol/member-edits.ts';
-import type { Edit } from '../protocol/splice.ts';
+import { type Edit, editAt } from '../protocol/splice.ts';
 import { editedText, hasOnly, setMembers } from './set-members.ts';
 
 const ENVELOPE: readonly string[] = [
@@ -90,7 +90,7 @@ function toModernError(answer: Frame): Edit[] {
   const span = body && findMember(bytes, body, 'code');
   const code = codeOf(answer);
   if (body === undefined || span === undefined) return [];
-  if (code === -32002) return [{ ...span, text: '-32602' }];
+  if (code === -32002) return [editAt(span, '-32602')];
   if (!(code <= -32020 && code >= -32099)) return [];
   return setMembers(bytes, body, { code: '-32603', data: `{"original":${editedText(bytes, body)}}` });
 }

@@ -5,8 +5,10 @@
  * No regular expression is built and nothing backtracks, so a pattern cannot make a match slow.
  */
 export function compileGlob(patterns: readonly string[]): (text: string) => boolean {
+  if (patterns.includes('*')) return () => true;
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')));
   const globs = patterns.filter((pattern) => pattern.includes('*')).map(compileOne);
+  if (globs.length === 0) return (text) => exact.has(text);
   return (text) => exact.has(text) || globs.some((matches) => matches(text));
 }
 

@@ -10,6 +10,7 @@ const MINUTE_MS = 60_000;
 export class RateLimit {
   /** When each key will have all of its allowance again; in the order of their use. */
   readonly #fullMs = new Map<string, number>();
+  #lastKey: string | undefined;
 
   /** Time comes in as a value. @returns 0 when it may happen, else how long to wait, in milliseconds */
   take(key: string, perMinute: number, nowMs: number): number {
@@ -18,7 +19,9 @@ export class RateLimit {
     const waitMs = fullMs + everyMs - nowMs - MINUTE_MS;
     // What one rounding adds must not cost a request.
     if (waitMs > 0.001) return waitMs;
-    this.#fullMs.delete(key);
+    // The last one is the last already: a Map that is deleted from all the time makes garbage (see util/linked-list.ts).
+    if (key !== this.#lastKey) this.#fullMs.delete(key);
+    this.#lastKey = key;
     this.#fullMs.set(key, fullMs + everyMs);
     const [oldest] = this.#fullMs.size > MAX_KEYS ? this.#fullMs.keys() : [];
     if (oldest !== undefined) this.#fullMs.delete(oldest);
