@@ -9,6 +9,7 @@ import { GatewayError } from '../errors.ts';
 import { checkHost, checkOrigin, corsHeaders, decidePreflight, isServedWithoutAuth } from './guards.ts';
 import { isJson } from './media-type.ts';
 import type { OpenRequests } from './open-requests.ts';
+import { authenticateOn } from './proven-connections.ts';
 import type { RequestRates } from './request-rates.ts';
 
 declare module 'fastify' {
@@ -99,7 +100,7 @@ function enter(
 }
 
 function authenticate(request: FastifyRequest, authenticator: Authenticator) {
-  return authenticator.authenticate(rawValues(request, 'authorization'), request.raw.socket.remoteAddress);
+  return authenticateOn(request.raw.socket, rawValues(request, 'authorization'), authenticator);
 }
 
 /** Refuses nobody: a credential that is not valid is as good as none. */
@@ -122,9 +123,9 @@ function rawValues(request: FastifyRequest, name: string): string[] {
   const { rawHeaders } = request.raw;
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const header = rawHeaders[index];
-    if (header?.length === name.length && header.toLowerCase() === name)
-      values.push(rawHeaders[index + 1] ?? '');
+    const header = rawHeaders[index] ?? '';
+    if (header.length !== name.length) continue;
+    if (header === name || header.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
   }
   return values;
 }
@@ -135,15 +136,19 @@ function checkWhere(request: FastifyRequest, reply: FastifyReply, options: EdgeO
   const host = checkHost({ hostHeaders: rawValues(request, 'host'), url, realAuth, allowedHosts, publicUrl });
   if (host !== 'ok') throw new GatewayError(host);
   const { origin } = request.headers;
-  const verdict = checkOrigin({
-    origin,
-    secFetchSite: request.headers['sec-fetch-site'],
-    host: request.headers.host,
-    method: request.method,
-    allowedOrigins,
-    publicUrl,
-  });
-  if (verdict !== 'ok') throw new GatewayError(verdict);
+  const secFetchSite = request.headers['sec-fetch-site'];
+  if (origin !== undefined || secFetchSite !== undefined) {
+    // Programs say neither, and pass.
+    const verdict = checkOrigin({
+      origin,
+      secFetchSite,
+      host: request.headers.host,
+      method: request.method,
+      allowedOrigins,
+      publicUrl,
+    });
+    if (verdict !== 'ok') throw new GatewayError(verdict);
+  }
   if (origin !== undefined) reply.headers(corsHeaders({ origin, allowedOrigins }));
   if (request.method === 'OPTIONS') {
     const preflight = decidePreflight({

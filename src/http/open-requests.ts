@@ -30,12 +30,13 @@ export class OpenRequests {
       socket.once('close', () => this.#bySocket.delete(socket));
       return;
     }
-    const done = known.find((each) => each.response.writableFinished);
-    if (done === undefined) known.push({ response, principal });
-    else {
-      done.response = response;
-      done.principal = principal;
+    for (const each of known) {
+      if (!each.response.writableFinished) continue;
+      each.response = response;
+      each.principal = principal;
+      return;
     }
+    known.push({ response, principal });
   }
 
   /** Destroys the connections on which somebody is being answered who should not be. @returns how many there were */
