@@ -61,10 +61,15 @@ function addAll(flat: string[], headers: Readonly<Record<string, string>>): void
   for (const [name, value] of Object.entries(headers)) flat.push(name, value);
 }
 
-/** Head and text leave as one string. `end(text)` would add an empty write behind it, and so make two of one. */
+/**
+ * Head and text leave as one string. `end(text)` would add an empty write behind it, and so make two of one; and of a socket
+ * that is not corked a write would have one made for the next turn.
+ */
 function endWithText(raw: ServerResponse, text: string): void {
+  const { socket } = raw;
+  socket?.cork();
   raw.write(text, 'latin1');
-  raw.socket?.uncork();
+  socket?.uncork();
   raw.end();
 }
 

@@ -8,6 +8,7 @@ import type { Payload } from '../protocol/payload.ts';
 import { SSE_HEARTBEAT } from '../protocol/sse-codec.ts';
 import { BurstWriter } from '../util/burst-writer.ts';
 import { markAnswer } from './answer.ts';
+import { ChunkSink } from './chunk-sink.ts';
 import { cutStalled } from './cut-stalled.ts';
 
 export interface StreamTimes {
@@ -34,6 +35,7 @@ export interface StreamOptions {
 
 export class SseStream {
   readonly #response: ServerResponse;
+  readonly #sink: ChunkSink;
   readonly #writer: BurstWriter;
   readonly #options: StreamOptions;
   readonly #heartbeat: NodeJS.Timeout;
@@ -52,7 +54,6 @@ export class SseStream {
     reply.hijack();
     reply.request.server.answerCounts.add(200);
     this.#response = reply.raw;
-    this.#writer = new BurstWriter(reply.raw);
     this.#options = options;
     // Of the request: a response to a pipelined one has no socket before its turn comes.
     const { socket } = reply.request.raw;
@@ -61,6 +62,8 @@ export class SseStream {
     cutStalled(this.#response, options.times.writeDeadlineMs);
     this.#response.writeHead(200, own);
     this.#response.flushHeaders();
+    this.#sink = new ChunkSink(this.#response);
+    this.#writer = new BurstWriter(this.#sink);
     this.#response.on('drain', options.onDrain);
     this.#response.on('error', () => this.#closed());
     this.#response.on('close', () => this.#closed());
@@ -90,13 +93,13 @@ export class SseStream {
   end(): void {
     if (this.#open) {
       this.#writer.flush();
-      this.#response.end();
+      this.#sink.end();
     }
     this.#closed();
   }
 
   #beat(): void {
-    if (this.#writer.waitingBytes === 0) this.#response.write(SSE_HEARTBEAT);
+    if (this.#writer.waitingBytes === 0) this.#sink.write(SSE_HEARTBEAT);
   }
 
   #closed(): void {

@@ -6,7 +6,7 @@ import { type Frame, isBatch, scanFrame, splitBatch } from '../protocol/frame.ts
 import { MAX_SERVER_BATCH } from '../protocol/limits.ts';
 import { LineReader } from '../protocol/line-codec.ts';
 import { type Payload, payloadBytes, toBuffers } from '../protocol/payload.ts';
-import { BurstWriter } from '../util/burst-writer.ts';
+import { BurstWriter, sinkOf } from '../util/burst-writer.ts';
 import { deferred } from '../util/deferred.ts';
 import { type Pace, PacedPipe } from './paced-pipe.ts';
 import { describeSpawnError, spawnProcess } from './spawn.ts';
@@ -78,7 +78,7 @@ class ChildWire implements Wire {
     });
     this.#child = child;
     // A process that got no descriptors has undefined pipes, whatever their type says.
-    this.#writer = child.stdin ? new BurstWriter(child.stdin) : undefined;
+    this.#writer = child.stdin ? new BurstWriter(sinkOf(child.stdin)) : undefined;
     this.#stdout = child.stdout ? this.#pace(child.stdout) : undefined;
     this.ended = this.#watch();
   }

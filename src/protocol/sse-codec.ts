@@ -11,7 +11,7 @@ export interface SseEvent {
 }
 
 /** A comment, which every client ignores: keeps proxies from closing a quiet stream and finds out who is gone. */
-export const SSE_HEARTBEAT: Buffer = Buffer.from(': ka\n\n');
+export const SSE_HEARTBEAT = ': ka\n\n';
 
 /** Large data is passed on, not copied. Throws RangeError for a field that would break the stream. */
 export function encodeSseEvent({ event, id, data, retryMs }: SseEvent): Payload {

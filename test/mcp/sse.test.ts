@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_SERVER, runs, startGateway, type TestGateway } from '../support/gateway.ts';
+import { RawExchange } from '../support/raw-exchange.ts';
 import { BareSseClient } from '../support/sse-client.ts';
 
 const GRACE_MS = 300;
@@ -43,6 +44,29 @@ describe('HTTP+SSE', () => {
     expect(event.data).toContain('"id":"a\\u0062"');
     expect(event.data).toContain('\\"big\\":9007199254740993,\\"one\\":1.0');
     client.close();
+  });
+
+  it('answers POSTs soon whose requests take long, also while others run', async () => {
+    const client = await BareSseClient.initialized(`${gateway.url}/echo`);
+    const sleep = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'sleep', arguments: { ms: 60_000 } },
+    });
+    const statuses = await Promise.all([81, 82, 83].map(async (id) => (await client.post(sleep(id))).status));
+    expect(statuses).toEqual([202, 202, 202]);
+    expect(client.events.some(({ data }) => data.includes('"id":8'))).toBe(false);
+    client.close();
+  });
+
+  it('is a stream without chunks for a client of HTTP/1.0', async () => {
+    const exchange = new RawExchange(gateway.port);
+    exchange.socket.write('GET /echo HTTP/1.0\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n');
+    const { headers } = await exchange.head();
+    expect(headers['transfer-encoding']).toBeUndefined();
+    await exchange.until(() => exchange.events.some(({ event }) => event === 'endpoint'));
+    exchange.close();
   });
 
   it('serves POSTs at the message alias', async () => {

@@ -66,7 +66,7 @@ describe('the heartbeat', () => {
   it('is heard by nobody', () => {
     const data = '1';
     expect(
-      heard([SSE_HEARTBEAT], encodeSseEvent({ data }), [SSE_HEARTBEAT]).events.map((event) => event.data),
+      heard(SSE_HEARTBEAT, encodeSseEvent({ data }), SSE_HEARTBEAT).events.map((event) => event.data),
     ).toEqual(['1']);
   });
 });

@@ -85,13 +85,13 @@ export class SessionlessFront implements PostHost {
 /** Runs to its end whether or not its client waits for it (2025-11-25 transports: disconnection is not cancellation). */
 class SessionlessExchange implements Exchange {
   readonly #post: PostReply;
-  readonly #id: Buffer;
+  readonly #frame: Frame;
   readonly #onOver: () => void;
   #upstream: Upstream | undefined;
 
   constructor(post: PostReply, frame: Frame, onOver: () => void) {
     this.#post = post;
-    this.#id = idText(frame);
+    this.#frame = frame;
     this.#onOver = onOver;
   }
 
@@ -115,7 +115,7 @@ class SessionlessExchange implements Exchange {
 
   fail(error: GatewayError): void {
     this.#finish();
-    this.#post.fail(this.#id, error, 200);
+    this.#post.fail(idText(this.#frame), error, 200);
   }
 
   #finish(): void {

@@ -1,7 +1,6 @@
 /** HTTP+SSE (2024-11-05 transports): a stream for everything from the server, a POST endpoint for everything to it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, toGatewayError } from '../../errors.ts';
-import { sendAnswer } from '../../http/answer.ts';
 import type { Delivery, Exchange } from '../../instance/upstream.ts';
 import { BATCH_VERSION, PROTOCOL_VERSION_KEY } from '../../protocol/era.ts';
 import type { Frame } from '../../protocol/frame.ts';
@@ -12,6 +11,7 @@ import { type Payload, textPayload, toPayload } from '../../protocol/payload.ts'
 import { gatewayErrorText, resultText } from '../../protocol/rpc-text.ts';
 import type { Session } from '../../session/session.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
+import { Accepted } from './accepted.ts';
 import { parseClientBody } from './client-body.ts';
 import { type ChannelOptions, parseSseEventId, SseChannel } from './sse-channel.ts';
 
@@ -61,29 +61,25 @@ export class SseFront {
     if (session === undefined || channel === undefined) throw new GatewayError('SESSION_UNKNOWN');
     const { frames, batch } = parseClientBody(request.body);
     if (batch && session.upstream?.facts?.protocolVersion !== BATCH_VERSION) throw new GatewayError('BATCH');
-    for (const frame of frames) this.#take(session, channel, frame);
-    sendAnswer(reply, {
-      status: 202,
-      type: 'text/plain; charset=utf-8',
-      payload: 'Accepted',
-      writeDeadlineMs: this.#options.times.writeDeadlineMs,
-    });
+    const accepted = new Accepted(reply, this.#options.times.writeDeadlineMs);
+    for (const frame of frames) this.#take(session, channel, frame, accepted);
+    accepted.send();
   }
 
   #endpoint(session: Session): string {
     return `${this.#options.pathPrefix}/${session.server}?sessionId=${session.id}`;
   }
 
-  #take(session: Session, channel: SseChannel, frame: Frame): void {
+  #take(session: Session, channel: SseChannel, frame: Frame, accepted: Accepted): void {
     const { upstream } = session;
     if (frame.kind === 'notification') upstream?.tell(unedited(frame));
     else if (frame.kind !== 'request') upstream?.answer(unedited(frame));
-    else this.#call(session, channel, frame);
+    else this.#call(session, channel, frame, accepted);
   }
 
-  #call(session: Session, channel: SseChannel, frame: Frame): void {
+  #call(session: Session, channel: SseChannel, frame: Frame, accepted: Accepted): void {
     const { upstream } = session;
-    const exchange = new SseExchange(session, channel, frame);
+    const exchange = new SseExchange(session, channel, frame, accepted);
     // Claims of the modern era are made by clients that probe; this answer sends them to initialize.
     if (frame.method === 'server/discover' && claimsModern(frame))
       exchange.fail(new GatewayError('METHOD_NOT_FOUND'));
@@ -112,12 +108,15 @@ function claimsModern(frame: Frame): boolean {
 class SseExchange implements Exchange {
   readonly #session: Session;
   readonly #channel: SseChannel;
-  readonly #id: Buffer;
+  readonly #frame: Frame;
+  readonly #accepted: Accepted;
 
-  constructor(session: Session, channel: SseChannel, frame: Frame) {
+  constructor(session: Session, channel: SseChannel, frame: Frame, accepted: Accepted) {
     this.#session = session;
     this.#channel = channel;
-    this.#id = idText(frame);
+    this.#frame = frame;
+    this.#accepted = accepted;
+    accepted.expects();
     session.calls += 1;
   }
 
@@ -135,16 +134,20 @@ class SseExchange implements Exchange {
 
   /** An answer of the gateway's own. */
   answer(result: string): void {
-    this.#finish(textPayload(resultText(this.#id, result)));
+    this.#finish(textPayload(resultText(idText(this.#frame), result)));
   }
 
   fail(error: GatewayError): void {
     // A cancelled request is not answered (2025-11-25 cancellation).
-    this.#finish(error.code === 'CALL_CANCELLED' ? '' : textPayload(gatewayErrorText(this.#id, error)));
+    this.#finish(
+      error.code === 'CALL_CANCELLED' ? '' : textPayload(gatewayErrorText(idText(this.#frame), error)),
+    );
   }
 
   #finish(payload: Payload): Delivery {
     this.#session.calls -= 1;
-    return payload.length === 0 ? 'sent' : this.#channel.send(payload);
+    const delivery = payload.length === 0 ? 'sent' : this.#channel.send(payload);
+    this.#accepted.answered();
+    return delivery;
   }
 }

@@ -131,7 +131,7 @@ function replyOptions(mode: AnswerMode): PostReplyOptions {
 
 /** The one exchange of a request. Closing its connection cancels it, whatever of the answer was sent (2026-07-28 cancellation). */
 class StatelessExchange implements Exchange, PostHost {
-  readonly #id: Buffer;
+  readonly #frame: Frame;
   readonly #times: StreamTimes;
   readonly #onOver: () => void;
   #post: PostReply | undefined;
@@ -141,7 +141,7 @@ class StatelessExchange implements Exchange, PostHost {
 
   /** `onOver` is told once, when nobody waits for the answer any more. */
   constructor(frame: Frame, times: StreamTimes, onOver: () => void) {
-    this.#id = idText(frame);
+    this.#frame = frame;
     this.#times = times;
     this.#onOver = onOver;
   }
@@ -184,7 +184,7 @@ class StatelessExchange implements Exchange, PostHost {
     if (this.#over) return;
     this.#call?.cancel('the server has changed');
     this.#finish();
-    this.#post?.settle(textPayload(resultText(this.#id, subscriptionResult(this.#id))));
+    this.#post?.settle(textPayload(resultText(idText(this.#frame), subscriptionResult(idText(this.#frame)))));
   }
 
   notify(message: Message): Delivery {
@@ -209,7 +209,7 @@ class StatelessExchange implements Exchange, PostHost {
     this.#finish();
     if (mayRetry(error)) this.#post?.retryLater(error);
     this.#post?.settle(
-      textPayload(modernErrorText(this.#id, error)),
+      textPayload(modernErrorText(idText(this.#frame), error)),
       error.code === 'TOOL_UNKNOWN' ? 200 : error.row.status,
     );
   }

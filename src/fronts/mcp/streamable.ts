@@ -156,12 +156,12 @@ function take(session: Session, frame: Frame): void {
 class PostExchange implements Exchange {
   protected readonly session: Session;
   protected readonly post: PostReply;
-  readonly #id: Buffer;
+  readonly #frame: Frame;
 
   constructor(session: Session, post: PostReply, frame: Frame) {
     this.session = session;
     this.post = post;
-    this.#id = idText(frame);
+    this.#frame = frame;
     session.calls += 1;
   }
 
@@ -180,13 +180,13 @@ class PostExchange implements Exchange {
 
   answer(result: string): void {
     this.session.calls -= 1;
-    this.post.settle(textPayload(resultText(this.#id, result)));
+    this.post.settle(textPayload(resultText(idText(this.#frame), result)));
   }
 
   fail(error: GatewayError): void {
     this.session.calls -= 1;
     if (error.code === 'CALL_CANCELLED') this.post.abandon();
-    else this.post.fail(this.#id, error, this.statusOf(error));
+    else this.post.fail(idText(this.#frame), error, this.statusOf(error));
   }
 
   /** A request that reached the server fails in its answer; only one that never should have been sent is refused. */
