@@ -81,6 +81,13 @@ export type GatewayEvent =
       readonly line: string;
     }
   | {
+      /** Its first message that is large; told once. */
+      readonly type: 'instance.large';
+      readonly server: string;
+      readonly instance: number;
+      readonly bytes: number;
+    }
+  | {
       readonly type: 'instance.dropped';
       readonly server: string;
       readonly instance: number;
@@ -205,22 +212,29 @@ export interface Events {
   emit(event: GatewayEvent): void;
   /** Whether somebody reads `message` events; ask before making one, they are on the hot path. */
   readonly messagesWanted: boolean;
-  /** @returns a function that ends the subscription. */
+  /** Subscribing again replaces the subscription. @returns a function that ends it */
   subscribe(listener: EventListener, options?: { readonly messages?: boolean }): () => void;
 }
 
+interface Subscription {
+  readonly listener: EventListener;
+  readonly messages: boolean;
+}
+
 export function createEvents(): Events {
-  const listeners = new Map<EventListener, boolean>();
+  /** Replaced with each change, so that whoever subscribes while an event is told does not disturb that. */
+  let subscriptions: readonly Subscription[] = [];
   let messagesWanted = false;
-  const recount = (): void => {
-    messagesWanted = [...listeners.values()].some(Boolean);
+  const replace = (changed: readonly Subscription[]): void => {
+    subscriptions = changed;
+    messagesWanted = changed.some(({ messages }) => messages);
   };
   return {
     get messagesWanted() {
       return messagesWanted;
     },
     emit(event) {
-      for (const [listener, messages] of listeners) {
+      for (const { listener, messages } of subscriptions) {
         if (event.type === 'message' && !messages) continue;
         try {
           listener(event);
@@ -230,12 +244,9 @@ export function createEvents(): Events {
       }
     },
     subscribe(listener, options) {
-      listeners.set(listener, options?.messages ?? false);
-      recount();
-      return () => {
-        listeners.delete(listener);
-        recount();
-      };
+      const others = subscriptions.filter((each) => each.listener !== listener);
+      replace([...others, { listener, messages: options?.messages ?? false }]);
+      return () => replace(subscriptions.filter((each) => each.listener !== listener));
     },
   };
 }

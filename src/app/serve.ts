@@ -3,7 +3,7 @@ import { formatIssue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvents } from '../events.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { releaseYoungGeneration } from '../util/v8-heap.ts';
+import { makeRoomForLargeMessages, releaseYoungGeneration } from '../util/v8-heap.ts';
 import { banner } from './banner.ts';
 import { createGateway } from './gateway.ts';
 import { keepReloaded } from './keep-reloaded.ts';
@@ -27,6 +27,11 @@ export async function serveUntilStopped(input: ServeInput): Promise<number> {
   const events = createEvents();
   const unfollow = log.follow(events);
   for (const warning of [...warnings.map(formatIssue), ...unheldLimits(config)]) log.write('warn', warning);
+  const unwatch = events.subscribe(({ type }) => {
+    if (type !== 'instance.large') return;
+    unwatch();
+    makeRoomForLargeMessages();
+  });
   const gateway = createGateway(config, events);
   const failed = onFault(log);
   const reloading = keepReloaded(gateway, input, log);

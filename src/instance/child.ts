@@ -22,6 +22,8 @@ const PIPE_GRACE_MS = 250;
 /** Noise lines told per instance; a server that prints banners is told, a flood is not. */
 const MAX_NOISE_TOLD = 20;
 const MAX_NOISE_BYTES = 120;
+/** A message from here on is large: whoever sizes the memory of the program may want to know. */
+const LARGE_BYTES = 256 * 1024;
 const NEWLINE = Buffer.from('\n');
 /** After a time of silence a server may say at once what it may say in this time, in seconds. */
 const LINE_BURST_S = 0.1;
@@ -65,6 +67,7 @@ class ChildWire implements Wire {
   #stopping: Promise<void> | undefined;
   #spawnError: string | undefined;
   #noiseTold = 0;
+  #largeTold = false;
   #gone = false;
 
   constructor(spec: ServerSpec, child: ChildProcess, instance: number, events: Events) {
@@ -207,6 +210,10 @@ class ChildWire implements Wire {
 
   #line(line: Buffer): void {
     this.traffic.fromServer += line.length;
+    if (line.length >= LARGE_BYTES && !this.#largeTold) {
+      this.#largeTold = true;
+      this.#events.emit({ type: 'instance.large', ...this.#where(), bytes: line.length });
+    }
     if (!isBatch(line)) return this.#message(line);
     const batch = splitBatch(line, 'server');
     if (!batch.ok) return this.#noise(line, batch.why);

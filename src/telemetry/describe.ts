@@ -84,6 +84,8 @@ function sentence(event: GatewayEvent): string {
       return `${event.server}[${event.instance}] ${event.line}`;
     case 'instance.noise':
       return `Server instance ${event.instance} of ${event.server} wrote something that is no message (${event.why}): ${event.line}`;
+    case 'instance.large':
+      return `Server instance ${event.instance} of ${event.server} wrote a message of ${event.bytes} bytes, its first large one`;
     case 'instance.dropped':
       return `Server instance ${event.instance} of ${event.server}: dropped ${event.why}`;
     case 'server.failing':

@@ -1,6 +1,7 @@
 /** Every Prometheus metric, declared once and fed by events. Labels are names from the configuration and our own words. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Events, GatewayEvent } from '../events.ts';
+import { CallDurations } from './call-durations.ts';
 
 /** What is read when somebody asks, instead of being told. */
 export interface Levels {
@@ -25,8 +26,6 @@ export interface Metrics {
   stop(): void;
 }
 
-/** Seconds; calls of tools take anything from a millisecond to minutes. */
-const CALL_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300];
 const SERVER_STATES = ['ok', 'backing-off', 'failed'];
 /** How often the delay of the event loop is sampled, in milliseconds. */
 const LOOP_RESOLUTION_MS = 20;
@@ -61,13 +60,11 @@ export function createMetrics(events: Events, levels: () => Levels): Metrics {
 
 function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent) => void {
   const registers = [registry];
-  const calls = new Histogram({
-    name: 'mcp_gateway_call_duration_seconds',
-    help: 'Time from a request to its answer, by server, method and outcome.',
-    labelNames: ['server', 'method', 'outcome'],
-    buckets: CALL_BUCKETS_S,
-    registers,
-  });
+  const calls = new CallDurations(
+    'mcp_gateway_call_duration_seconds',
+    'Time from a request to its answer, by server, method and outcome.',
+  );
+  calls.registerIn(registry);
   const refused = new Counter({
     name: 'mcp_gateway_requests_refused_total',
     help: 'HTTP requests that were refused, by error code.',
@@ -159,10 +156,7 @@ function declare(registry: Registry, levels: () => Levels): (event: GatewayEvent
   return (event) => {
     switch (event.type) {
       case 'call.settled':
-        calls.observe(
-          { server: event.server, method: known(event.method), outcome: event.outcome },
-          event.tookMs / 1000,
-        );
+        calls.add(event.server, known(event.method), event.outcome, event.tookMs / 1000);
         break;
       case 'request.refused':
         refused.inc({ code: event.code });
