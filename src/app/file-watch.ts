@@ -5,7 +5,7 @@
  */
 import { type FSWatcher, lstatSync, readlinkSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 export interface FileWatch {
   /** Watches these files instead. */
@@ -14,7 +14,7 @@ export interface FileWatch {
 }
 
 export interface WatchOptions {
-  /** May be called often, and for changes of other files in the same directories. */
+  /** May be called often, and when nothing has changed after all. */
   readonly onChange: () => void;
   /** The system does not watch: changes are noticed late. */
   readonly onBlind: (why: string) => void;
@@ -51,8 +51,9 @@ class DirectoryWatch implements FileWatch {
     this.#close();
     if (this.#stopped) return;
     this.#files = [...files];
-    const directories = new Set(this.#files.flatMap(directoriesOf));
-    for (const directory of directories) this.#watch(directory);
+    const names = new Map<string, Set<string>>();
+    for (const file of this.#files) notePlaces(file, names);
+    for (const [directory, watched] of names) this.#watch(directory, watched);
     void this.#sign().then((signature) => {
       this.#signature = signature;
     });
@@ -64,9 +65,12 @@ class DirectoryWatch implements FileWatch {
     this.#close();
   }
 
-  #watch(directory: string): void {
+  #watch(directory: string, names: ReadonlySet<string>): void {
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#options.onChange());
+      // A log beside the configuration changes all the time.
+      const watcher = watch(directory, { persistent: false }, (_event, name) => {
+        if (name === null || names.has(name)) this.#options.onChange();
+      });
       watcher.on('error', () => watcher.close());
       this.#watchers.push(watcher);
     } catch (cause) {
@@ -100,23 +104,25 @@ class DirectoryWatch implements FileWatch {
   }
 }
 
-/** Of the file and of everything that its name leads through. */
-function directoriesOf(file: string): string[] {
-  const found = new Set<string>();
+/** Notes where the file and everything that its name leads through stand: names, by directory. */
+function notePlaces(file: string, names: Map<string, Set<string>>): void {
+  const note = (path: string): void => {
+    const directory = dirname(path);
+    names.set(directory, (names.get(directory) ?? new Set()).add(basename(path)));
+  };
   const pending = [resolve(file)];
   for (let links = 0; pending.length > 0 && links < MAX_LINKS; ) {
     const path = pending.pop() ?? '';
-    found.add(dirname(path));
+    note(path);
     // A directory in between may be a link, too.
     for (let part = path; part !== dirname(part); part = dirname(part)) {
       const target = linkTarget(part);
       if (target === undefined) continue;
       links += 1;
-      found.add(dirname(part));
+      note(part);
       pending.push(resolve(dirname(part), target) + path.slice(part.length));
     }
   }
-  return [...found];
 }
 
 function linkTarget(path: string): string | undefined {
