@@ -1,12 +1,10 @@
-/** One function for each command; each resolves with its exit code. */
+/** One function for each command; each resolves with its exit code. What only one of them needs is loaded by it. */
 import { text } from 'node:stream/consumers';
 import { hashSecret } from '../app/hash.ts';
-import { serveUntilStopped } from '../app/serve.ts';
 import { unheldLimits } from '../app/unheld-limits.ts';
 import { formatIssue } from '../config/issues.ts';
 import { type LoadedFiles, loadConfig, resolveConfigPath } from '../config/load.ts';
 import type { Command } from './args.ts';
-import { lintOpenApi, printOpenApi, printSchema } from './openapi.ts';
 import { print, tell } from './output.ts';
 
 /** Exit codes: 0 well, 1 a fault, 2 a bad configuration or command line, 3 an address that cannot be used. */
@@ -21,16 +19,21 @@ export async function run(command: Command): Promise<number> {
     case 'check':
       return check(command.config);
     case 'serve':
-      return withConfig(command.config, (loaded, configPath) =>
-        serveUntilStopped({ loaded, configPath, watch: command.watch }),
-      );
+      return withConfig(command.config, async (loaded, configPath) => {
+        const { serveUntilStopped } = await import('../app/serve.ts');
+        return serveUntilStopped({ loaded, configPath, watch: command.watch });
+      });
     case 'schema-dump':
-      return withConfig(command.config, (loaded) => printSchema(loaded, command));
+      return withConfig(command.config, async (loaded) => (await openApi()).printSchema(loaded, command));
     case 'openapi':
-      return withConfig(command.config, (loaded) => printOpenApi(loaded, command));
+      return withConfig(command.config, async (loaded) => (await openApi()).printOpenApi(loaded, command));
     case 'openapi-lint':
-      return withConfig(command.config, (loaded) => lintOpenApi(loaded, command));
+      return withConfig(command.config, async (loaded) => (await openApi()).lintOpenApi(loaded, command));
   }
+}
+
+function openApi() {
+  return import('./openapi.ts');
 }
 
 type GoodConfig = Extract<LoadedFiles, { ok: true }>;

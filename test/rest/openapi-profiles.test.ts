@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PROFILES, type ProfileName } from '../../src/fronts/rest/document-wish.ts';
 import { type OpenApiOptions, type ServerTools, toOpenApi } from '../../src/fronts/rest/openapi.ts';
 import { toOpenApi30 } from '../../src/fronts/rest/openapi-3-0.ts';
-import { applyProfile, PROFILES, type ProfileName } from '../../src/fronts/rest/openapi-profiles.ts';
+import { applyProfile } from '../../src/fronts/rest/openapi-profiles.ts';
 import { toolOperations } from '../../src/fronts/rest/openapi-tools.ts';
 import { oneServer } from './openapi-arbitraries.ts';
 import { FILESYSTEM, NOTES, OPTIONS } from './openapi-examples.ts';

@@ -1,6 +1,8 @@
 /** Which document a caller wants, as the query of its URL says. */
 import { GatewayError } from '../../errors.ts';
-import { PROFILES, type ProfileName } from './openapi-profiles.ts';
+
+export const PROFILES = ['gpt-actions', 'open-webui'] as const;
+export type ProfileName = (typeof PROFILES)[number];
 
 export const OPENAPI_VERSIONS = ['3.1', '3.0'] as const;
 export type OpenApiVersion = (typeof OPENAPI_VERSIONS)[number];

@@ -1,10 +1,8 @@
 /** Documents for clients that take less than OpenAPI: made from the whole document, with a report of what it cost. */
+import type { ProfileName } from './document-wish.ts';
 import type { OpenApiDocument, OpenApiOptions, ReportEntry } from './openapi-document.ts';
 import { toGptActions } from './openapi-profile-gpt-actions.ts';
 import { toOpenWebUi } from './openapi-profile-open-webui.ts';
-
-export const PROFILES = ['gpt-actions', 'open-webui'] as const;
-export type ProfileName = (typeof PROFILES)[number];
 
 export interface Profiled {
   readonly document: OpenApiDocument;

@@ -1,4 +1,7 @@
-/** The live documents, narrowed to what the caller may use: of all servers, and of each. */
+/**
+ * The live documents, narrowed to what the caller may use: of all servers, and of each. What writes them is loaded with
+ * the first: most gateways are never asked for one.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayUseTool } from '../../auth/authorize.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
@@ -6,9 +9,8 @@ import { isUnchanged } from '../../http/entity-tag.ts';
 import { serve, serveGet } from '../../http/server.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { parseWish } from './document-wish.ts';
-import { askServers, describeServers } from './live-document.ts';
 import type { OpenApiOptions } from './openapi.ts';
-import { type DocumentFormat, toText } from './openapi-text.ts';
+import type { DocumentFormat } from './openapi-text.ts';
 import { Renditions } from './renditions.ts';
 
 const MEDIA_TYPES: Readonly<Record<DocumentFormat, string>> = {
@@ -58,6 +60,8 @@ class Documents {
     const { principal } = request;
     const options = this.#options();
     const wish = parseWish(request.query as Record<string, unknown>);
+    const { askServers, describeServers } = await import('./live-document.ts');
+    const { toText } = await import('./openapi-text.ts');
     const served = only === undefined ? this.#sessions.serversOf(principal) : [only];
     const asked = await askServers(
       served.map(({ name, tools }) => ({
