@@ -101,6 +101,8 @@ describe('at the limit of calls on one process', () => {
 
   it('each front says so in its own words, and running calls go on', async () => {
     await using gateway = await startGateway({
+      // What runs at the end is not waited for.
+      http: { drainMs: 100 },
       servers: { it: it2, legacy: { ...it2, era: 'legacy' }, good: runs(HOSTILE_SERVER) },
     });
     const streamable = await StreamableClient.open(gateway.port, '/it');

@@ -136,7 +136,8 @@ describe('jobs', () => {
   });
 
   it('are bounded in number: what is done makes room, what runs does not', async () => {
-    await using small = await startRest({ rest: { jobsPerPrincipal: 2 } });
+    // What runs at the end is not waited for.
+    await using small = await startRest({ http: { drainMs: 100 }, rest: { jobsPerPrincipal: 2 } });
     const begin = async (tool: string) => small.post(`/api/legacy/${tool}?sessionId=s`, { key: tool }, LATER);
     const first = (await begin('text')).headers.get('location') ?? '';
     await expect.poll(async () => (await small.get(first)).status, WITHIN).toBe(200);
@@ -209,12 +210,13 @@ describe('jobs', () => {
   });
 
   it('have the bounds of the moment', async () => {
-    await using changed = await startRest();
+    const http = { drainMs: 100 };
+    await using changed = await startRest({ http });
     const begin = () => changed.post('/api/legacy/hang?sessionId=s', { key: 'x' }, LATER);
     expect((await begin()).status).toBe(202);
-    await changed.reload({ servers: FULL, rest: { jobsPerPrincipal: 1 } });
+    await changed.reload({ http, servers: FULL, rest: { jobsPerPrincipal: 1 } });
     expect((await begin()).status).toBe(503);
-    await changed.reload({ servers: FULL, rest: { sessions: 'optional' } });
+    await changed.reload({ http, servers: FULL, rest: { sessions: 'optional' } });
     expect((await changed.post('/api/legacy/text', {}, LATER)).status).toBe(202);
   });
 
