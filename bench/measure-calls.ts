@@ -17,8 +17,6 @@ export interface CallScale {
   readonly concurrent: number;
   /** In MiB, of results of 1 MiB; 0 leaves them out. */
   readonly large: number;
-  /** Whether results of 16 MiB are asked for too. */
-  readonly huge: boolean;
 }
 
 export const CONCURRENCY = 32;
@@ -27,7 +25,7 @@ const HUGE_MIB = 16;
 /** Calls before the first round, and large ones: V8 has compiled what runs by then. */
 export const WARM_UP = 10_000;
 const WARM_UP_SPREAD = 3000;
-const WARM_UP_LARGE = 32;
+const WARM_UP_LARGE = 400;
 
 /**
  * Opens the sessions of each subject, which stay until the load ends, and warms the paths. In a round each figure is
@@ -45,12 +43,28 @@ export async function callTrials(
     await driver.call({ group: spreadOf(name), lanes: 1, calls: WARM_UP_SPREAD, bytes: 0 });
     if (scale.large > 0) await driver.call({ group: name, lanes: 1, calls: WARM_UP_LARGE, bytes: MiB });
   }
-  const measures = [measureLatency, measureOne, measureMany];
+  const measures: Measure[] = [measureLatency, measureOne, measureMany];
   if (scale.large > 0) measures.push(measureLarge);
-  if (scale.huge) measures.push(measureHuge);
-  return measures.flatMap((measure) =>
-    subjects.map((subject) => ({ subject: subject.name, run: () => measure(driver, subject, scale) })),
-  );
+  return measures.flatMap((measure) => trialsOf(measure, driver, subjects, scale));
+}
+
+/** Of sessions that `callTrials` has opened; by themselves, because what they leave behind is collected in later ones. */
+export function hugeTrials(driver: Driver, subjects: readonly CallSubject[], scale: CallScale): Trial[] {
+  return trialsOf(measureHuge, driver, subjects, scale);
+}
+
+type Measure = (driver: Driver, subject: CallSubject, scale: CallScale) => Promise<Measured>;
+
+function trialsOf(
+  measure: Measure,
+  driver: Driver,
+  subjects: readonly CallSubject[],
+  scale: CallScale,
+): Trial[] {
+  return subjects.map((subject) => ({
+    subject: subject.name,
+    run: () => measure(driver, subject, scale),
+  }));
 }
 
 async function measureLatency(driver: Driver, { name }: CallSubject, scale: CallScale): Promise<Measured> {

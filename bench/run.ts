@@ -3,7 +3,7 @@ import { machineText, writeDocument } from './document.ts';
 import { FLOOR, FLOOR_AGAIN, NAMES, PIPE, toFigures } from './figures.ts';
 import { callSubjects, type Lab, openLab, startGateways } from './lab.ts';
 import { birthTrials } from './measure-births.ts';
-import { type CallSubject, callTrials } from './measure-calls.ts';
+import { type CallSubject, callTrials, hugeTrials } from './measure-calls.ts';
 import { type GrowthCase, growthTrials } from './measure-growth.ts';
 import { idleTrials, type MemorySubject, slopeTrials } from './measure-memory.ts';
 import { type WarmSubject, warmTrials } from './measure-warm.ts';
@@ -77,15 +77,16 @@ async function measureCalls(
   guests: readonly CallSubject[],
 ): Promise<void> {
   const scale = quick
-    ? { oneByOne: 200, concurrent: 2000, large: 16, huge: false }
-    : { oneByOne: 500, concurrent: 5000, large: 48, huge: true };
+    ? { oneByOne: 200, concurrent: 2000, large: 16 }
+    : { oneByOne: 500, concurrent: 5000, large: 48 };
   const trials = await callTrials(driver, subjects, scale);
   for (const guest of guests) {
     // Large results break some of them.
-    const small = { ...scale, large: 0, huge: false };
+    const small = { ...scale, large: 0 };
     trials.push(...(await callTrials(driver, [guest], small)));
   }
   await interleave({ rounds, samples, trials });
+  if (!quick) await interleave({ rounds, samples, trials: hugeTrials(driver, subjects, scale) });
 }
 
 async function measureBirths(
