@@ -31,7 +31,8 @@ export async function takeCensus(gateway: RunningGateway, mark: string, before?:
     await delay(LOOK_MS);
   }
   await delay(CALM_MS);
-  let inside = await gateway.inside();
+  const first = await gateway.inside();
+  let inside = first;
   // Some things are kept for a minute after their last use, such as what a server offers.
   const earlier = before?.inside;
   for (;;) {
@@ -40,7 +41,14 @@ export async function takeCensus(gateway: RunningGateway, mark: string, before?:
     await delay(FORGET_MS);
     inside = await gateway.inside();
   }
-  return { levels, processes: markedProcesses(mark), descriptors: descriptorsOf(gateway.pid), inside };
+  // Later ones tell of the looks at the heap, not of the load.
+  const { worstDelayMs } = first;
+  return {
+    levels,
+    processes: markedProcesses(mark),
+    descriptors: descriptorsOf(gateway.pid),
+    inside: { ...inside, worstDelayMs },
+  };
 }
 
 /** Sentences on what was left behind; none for a gateway that gave everything back. */

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,7 @@ import { toSummary } from './summary.ts';
 import { weather } from './weather.ts';
 
 /** The share of the time after which the baseline is taken: caches and pools are full by then. */
-const WARM_UP_SHARE = 0.3;
+const WARM_UP_SHARE = 0.4;
 const MAX_WARM_UP_MS = 120_000;
 const FRONTS = ['sse', 'streamable', '2026-07-28', 'rest'];
 /** For the configuration without spares to be read. */
@@ -114,6 +115,8 @@ async function run(options: Options, folder: string, mark: string): Promise<Ledg
 async function storm(stage: Stage, ms: number, label: number): Promise<Peaks> {
   const { crowd, gateway, random } = stage;
   const over = AbortSignal.timeout(ms);
+  // Everybody waits for it, and nobody but the clients that are there.
+  setMaxListeners(0, over);
   const left = new AbortController();
   const levels = watchLevels(gateway.port, left.signal);
   // Below the numbers of clients no label of theirs is met.

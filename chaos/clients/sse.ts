@@ -123,7 +123,10 @@ class SseSession extends LegacySession {
       this.scene.send({ method: 'GET', path: this.#path, headers }, { hear: (text) => read(text) }),
     );
     this.#stream = stream;
-    void stream.ended.then(() => this.#onStreamEnd(stream));
+    void stream.ended.then(() => {
+      // A refusal is no stream: whoever asked for it sees it.
+      if (stream.status === 200) this.#onStreamEnd(stream);
+    });
     const status = (await within(stream.head, HANG_MS)) ?? 0;
     if (status === 200) await within(Promise.race([known, stream.ended]), HANG_MS);
     return status;
