@@ -48,6 +48,30 @@ describe('a replay log', () => {
     expect(log.after(0)?.[0]?.payload[0]).toBe(piece);
   });
 
+  it('gives back texts of any size byte for byte, however they are packed', () => {
+    const text = fc.string({
+      unit: fc.integer({ min: 0, max: 255 }).map((unit) => String.fromCharCode(unit)),
+    });
+    const event = fc.oneof(
+      text,
+      fc.integer({ min: 0, max: 16_384 }).map((size) => 'x'.repeat(size)),
+      text.map((some) => [Buffer.from(some, 'latin1')]),
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 80 }), fc.integer({ min: 0, max: 100_000 }), (events, max) => {
+        const log = new ReplayLog(max);
+        for (const each of events) log.append(each);
+        const bytes = events.map((each) => Buffer.concat(toBuffers(each)));
+        for (let seq = 0; seq <= events.length; seq += 1) {
+          const kept = log.after(seq);
+          if (kept !== undefined)
+            expect(kept.map(({ payload }) => Buffer.concat(toBuffers(payload)))).toEqual(bytes.slice(seq));
+        }
+        expect(log.after(events.length)).toEqual([]);
+      }),
+    );
+  });
+
   it('goes on counting after it was cleared', () => {
     const log = logOf(100, 'a', 'b');
     log.clear();
