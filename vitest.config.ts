@@ -9,6 +9,8 @@ const ALONE = [
   'test/relay/long-lived.test.ts',
 ];
 
+const PAGE = 'test/page/*.test.ts';
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
@@ -21,8 +23,10 @@ export default defineConfig({
       // One load of the source for many files: a third of the time of a run went into it.
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [...ALONE, PAGE], isolate: false },
       },
+      // Needs a browser: `npm run test:page`.
+      { extends: true, test: { name: 'page', include: [PAGE] } },
     ],
   },
 });

@@ -26,13 +26,15 @@ describe('[fault 22] a server that dies in a call', () => {
       mine.request('tools/call', { name: 'sleep', arguments: { ms: 60_000 } }),
     );
     const question = mine.callTool('ask', { method: 'roots/list' });
+    // It may be the first to hear.
+    const refusal = expect(question).rejects.toThrow('-32603');
     await mine.message(({ method }) => method === 'roots/list');
     const started = performance.now();
     const crash = mine.request('tools/call', { name: 'crash', arguments: { code: 9 } });
     for (const { error } of await Promise.all([...pending, crash])) {
       expect(error).toMatchObject({ code: -32603, data: { reason: 'server-exited' } });
     }
-    await expect(question).rejects.toThrow('-32603');
+    await refusal;
     expect(performance.now() - started).toBeLessThan(2000);
     await mine.ended();
     expect((await untouched).result).toBeDefined();
