@@ -143,3 +143,12 @@ describe('what a server printed', () => {
     client.close();
   });
 });
+
+describe('a large message', () => {
+  it('is told of once for each process, whatever comes after it', async () => {
+    await using own = await startGateway({ servers: { it: runs(HOSTILE_SERVER) } });
+    for (const bytes of [1000, 300_000, 400_000]) await textOf(own, 'it/big', 's', { bytes });
+    const told = own.events.filter(({ type }) => type === 'instance.large');
+    expect(told).toEqual([{ type: 'instance.large', server: 'it', instance: 1, bytes: expect.any(Number) }]);
+  });
+});
