@@ -1,4 +1,5 @@
 /** Calls of tools, one of which each client makes at random: what they ask for, and what must come back. */
+import { nonceIn } from './nonce.ts';
 import type { Random } from './random.ts';
 import type { Program } from './servers.ts';
 
@@ -17,6 +18,12 @@ export interface ToolCall {
 }
 
 type Make = (nonce: string, random: Random) => ToolCall;
+
+/** A call that a client makes of a server; undefined for programs that have none of the kind. */
+export type CallMaker = (program: Program, nonce: string, random: Random) => ToolCall | undefined;
+
+/** What a result asks, by keys (2026-07-28 mrtr). */
+export type Questions = Readonly<Record<string, { readonly method: string; readonly params?: object }>>;
 
 const echo: Make = (nonce) => ({ kind: 'echo', tool: 'echo', args: { text: nonce }, echoes: true });
 
@@ -213,4 +220,14 @@ export function answerTo(method: string, nonce: string): object {
   if (method === 'elicitation/create') return { action: 'accept', content: { text: nonce } };
   if (method === 'roots/list') return { roots: [{ uri: `file:///${nonce}` }] };
   return { role: 'assistant', model: 'none', content: { type: 'text', text: nonce } };
+}
+
+/** The same for all questions of one result, by their keys; `nonce` where a question has none. */
+export function answersTo(requests: Questions, nonce: string): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    Object.entries(requests).map(([key, { method, params }]) => [
+      key,
+      answerTo(method, nonceIn(JSON.stringify(params ?? {})) ?? nonce),
+    ]),
+  );
 }

@@ -37,10 +37,7 @@ export abstract class LegacySession {
   /** Does some of what clients do, then leaves in one of the ways that clients leave. */
   async live(): Promise<void> {
     const steps = [...this.#steps(), ...this.ownSteps()];
-    for (let left = this.random.between(2, 10); left > 0 && !this.over && !this.scene.over; left -= 1) {
-      await this.random.weighted(steps)();
-      await this.scene.pause(0, 60);
-    }
+    await this.scene.doSome(steps, () => this.over);
     await this.leave();
     this.calls.abandonAll();
     for (const exchange of this.#open) exchange.reset();

@@ -1,8 +1,16 @@
 /** A client of 2026-07-28: no session, a request at a time, questions answered by calling again. */
 import type { Agent } from 'node:http';
-import { answerTo, anyCall, askingCall, largeCall, lateLog, longCall, type ToolCall } from '../calls.ts';
-import { type Exchange, keptConnections, type Sent } from '../exchange.ts';
-import { nonceIn } from '../nonce.ts';
+import {
+  answersTo,
+  anyCall,
+  askingCall,
+  type CallMaker,
+  largeCall,
+  lateLog,
+  longCall,
+  type Questions,
+} from '../calls.ts';
+import type { Exchange, Sent } from '../exchange.ts';
 import type { Random } from '../random.ts';
 import { eventReader } from './legacy-session.ts';
 import { PendingCall, type RpcMessage } from './rpc-calls.ts';
@@ -12,17 +20,12 @@ const FRONT = '2026-07-28';
 const META = 'io.modelcontextprotocol/';
 const VERSION = '2026-07-28';
 
-export async function modernClient(scene: Scene): Promise<void> {
-  const agent = scene.random.chance(0.5) ? keptConnections() : undefined;
-  try {
-    await new ModernClient(scene, agent).live();
-  } finally {
-    agent?.destroy();
-  }
+export function modernClient(scene: Scene): Promise<void> {
+  return scene.withConnections((agent) => new ModernClient(scene, agent).live());
 }
 
 interface InputRequired {
-  readonly inputRequests?: Readonly<Record<string, { readonly method: string; readonly params?: object }>>;
+  readonly inputRequests?: Questions;
   readonly requestState?: string;
 }
 
@@ -54,22 +57,16 @@ class ModernClient {
       [1, () => this.#lie()],
       [1, () => this.#scene.trespass(FRONT)],
     ];
-    for (let left = this.#random.between(2, 10); left > 0 && !this.#scene.over; left -= 1) {
-      await this.#random.weighted(steps)();
-      await this.#scene.pause(0, 60);
-    }
+    await this.#scene.doSome(steps);
   }
 
-  #add(make: Make): PendingCall {
-    const nonce = this.#scene.newNonce();
+  #add(make: CallMaker): PendingCall {
+    const { nonce, call } = this.#scene.newCall(make);
     this.#lastId += 1;
-    const { program } = this.#scene.server;
-    const call = make(program, nonce, this.#random) ?? anyCall(program, nonce, this.#random);
-    if (call.fault !== undefined) this.#scene.ledger.fault(call.fault);
     return new PendingCall(this.#scene, FRONT, this.#lastId, nonce, call);
   }
 
-  async #call(make: Make): Promise<void> {
+  async #call(make: CallMaker): Promise<void> {
     await this.#carry(this.#add(make));
   }
 
@@ -91,7 +88,7 @@ class ModernClient {
       const answer = await this.#answer(call, this.#toSent(call, more));
       if (answer?.result?.['resultType'] !== 'input_required') return;
       const { inputRequests = {}, requestState } = answer.result as InputRequired;
-      more = { inputResponses: this.#answers(inputRequests, call.nonce), requestState };
+      more = { inputResponses: answersTo(inputRequests, call.nonce), requestState };
       this.#scene.leave({ front: FRONT, sent: this.#toSent(call, more) });
       const manner = this.#random.weighted([
         [8, 'answers'],
@@ -149,15 +146,6 @@ class ModernClient {
   #only({ nonce }: PendingCall): SendOptions {
     const mixes = this.#scene.server.program === 'hostile' && Object.keys(this.#capabilities).length > 0;
     return { only: nonce, mixes };
-  }
-
-  #answers(requests: NonNullable<InputRequired['inputRequests']>, nonce: string): object {
-    return Object.fromEntries(
-      Object.entries(requests).map(([key, { method, params }]) => [
-        key,
-        answerTo(method, nonceIn(JSON.stringify(params ?? {})) ?? nonce),
-      ]),
-    );
   }
 
   /** Closing the connection cancels. */
@@ -270,8 +258,6 @@ class ModernClient {
     };
   }
 }
-
-type Make = (program: Scene['server']['program'], nonce: string, random: Random) => ToolCall | undefined;
 
 const MAX_ROUNDS = 6;
 const MANNERS = { never: 'never', twice: 'twice', damages: 'with a damaged state' } as const;

@@ -1,25 +1,28 @@
 /** A caller over REST, in all forms that an answer can have. */
 import type { Agent } from 'node:http';
-import { answerTo, anyCall, askingCall, largeCall, longCall, type ToolCall } from '../calls.ts';
-import { type Exchange, keptConnections, type Sent } from '../exchange.ts';
-import { nonceIn } from '../nonce.ts';
+import {
+  answersTo,
+  anyCall,
+  askingCall,
+  type CallMaker,
+  largeCall,
+  longCall,
+  type Questions,
+  type ToolCall,
+} from '../calls.ts';
+import type { Exchange, Sent } from '../exchange.ts';
 import type { Random } from '../random.ts';
 import { HANG_MS, type Scene, type SendOptions, within } from './scene.ts';
 
 const FRONT = 'rest';
 
-export async function restClient(scene: Scene): Promise<void> {
-  const agent = scene.random.chance(0.5) ? keptConnections() : undefined;
-  try {
-    await new RestClient(scene, agent).live();
-  } finally {
-    agent?.destroy();
-  }
+export function restClient(scene: Scene): Promise<void> {
+  return scene.withConnections((agent) => new RestClient(scene, agent).live());
 }
 
 interface Question {
   readonly status?: string;
-  readonly inputRequests?: Readonly<Record<string, { readonly method: string; readonly params?: object }>>;
+  readonly inputRequests?: Questions;
   readonly requestState?: string;
 }
 
@@ -56,23 +59,12 @@ class RestClient {
       [0.7, () => this.#endMeanwhile()],
       [1, () => this.#scene.trespass(FRONT)],
     ];
-    for (let left = this.#random.between(2, 10); left > 0 && !this.#scene.over; left -= 1) {
-      await this.#random.weighted(steps)();
-      await this.#scene.pause(0, 60);
-    }
+    await this.#scene.doSome(steps);
     if (this.#random.chance(0.3)) await this.#end();
   }
 
-  #add(make: Make): { readonly nonce: string; readonly call: ToolCall } {
-    const nonce = this.#scene.newNonce();
-    const { program } = this.#scene.server;
-    const call = make(program, nonce, this.#random) ?? anyCall(program, nonce, this.#random);
-    if (call.fault !== undefined) this.#scene.ledger.fault(call.fault);
-    return { nonce, call };
-  }
-
-  async #call(make: Make): Promise<void> {
-    const { nonce, call } = this.#add(make);
+  async #call(make: CallMaker): Promise<void> {
+    const { nonce, call } = this.#scene.newCall(make);
     const exchange = await this.#answered(this.#sent(call), nonce);
     const question = this.#answersQuestions ? questionIn(exchange) : undefined;
     if (question === undefined) return this.#judge(call, nonce, exchange);
@@ -80,12 +72,7 @@ class RestClient {
       this.#scene.ledger.fault('client answers a question never');
       return this.#scene.ledger.call(FRONT, 'left unanswered by the client');
     }
-    const inputResponses = Object.fromEntries(
-      Object.entries(question.inputRequests ?? {}).map(([key, { method, params }]) => [
-        key,
-        answerTo(method, nonceIn(JSON.stringify(params ?? {})) ?? nonce),
-      ]),
-    );
+    const inputResponses = answersTo(question.inputRequests ?? {}, nonce);
     const again = { ...call.args, requestState: question.requestState, inputResponses };
     const sent = this.#sent({ ...call, args: again });
     this.#judge(call, nonce, await this.#answered(sent, nonce));
@@ -96,14 +83,14 @@ class RestClient {
   }
 
   async #form(accept: string): Promise<void> {
-    const { nonce, call } = this.#add(anyCall);
+    const { nonce, call } = this.#scene.newCall(anyCall);
     const sent = this.#sent(call, { accept });
     this.#judge(call, nonce, await this.#answered(sent, nonce));
   }
 
   /** Asks for a job, then fetches it, cancels it or forgets it. */
   async #job(): Promise<void> {
-    const { nonce, call } = this.#add(longCall);
+    const { nonce, call } = this.#scene.newCall(longCall);
     const started = await this.#answered(this.#sent(call, { prefer: 'respond-async' }), nonce);
     const path = started.headers.location;
     if (started.status !== 202 || path === undefined) return this.#judge(call, nonce, started);
@@ -132,7 +119,7 @@ class RestClient {
   }
 
   async #vanish(): Promise<void> {
-    const { nonce, call } = this.#add(longCall);
+    const { nonce, call } = this.#scene.newCall(longCall);
     const exchange = this.#scene.send(this.#sent(call), this.#only(nonce));
     await this.#scene.pause(0, 120);
     this.#scene.ledger.fault('client vanishes mid-call');
@@ -141,7 +128,7 @@ class RestClient {
   }
 
   async #readSlowly(): Promise<void> {
-    const { nonce, call } = this.#add(largeCall);
+    const { nonce, call } = this.#scene.newCall(largeCall);
     const exchange = this.#scene.send(this.#sent(call), this.#only(nonce));
     await within(exchange.head, HANG_MS);
     this.#scene.ledger.fault('client reads slowly');
@@ -153,7 +140,7 @@ class RestClient {
   }
 
   async #endMeanwhile(): Promise<void> {
-    const { nonce, call } = this.#add(longCall);
+    const { nonce, call } = this.#scene.newCall(longCall);
     const running = this.#answered(this.#sent(call), nonce);
     await this.#scene.pause(1, 40);
     this.#scene.ledger.fault('client ends its session mid-call');
@@ -213,8 +200,6 @@ class RestClient {
     };
   }
 }
-
-type Make = (program: Scene['server']['program'], nonce: string, random: Random) => ToolCall | undefined;
 
 function questionIn({ status, text }: Exchange): Question | undefined {
   if (status !== 202) return undefined;

@@ -1,7 +1,8 @@
 /** What one client of a run has and knows, and the checks that hold for every answer it gets. */
 import type { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Exchange, type Sent } from '../exchange.ts';
+import { anyCall, type CallMaker, type ToolCall } from '../calls.ts';
+import { Exchange, keptConnections, type Sent } from '../exchange.ts';
 import type { Ledger } from '../ledger.ts';
 import { Ear, nonceOf } from '../nonce.ts';
 import type { Random } from '../random.ts';
@@ -77,6 +78,36 @@ export class Scene {
   newNonce(): string {
     this.#lastCall += 1;
     return nonceOf(this.options.client, this.#lastCall);
+  }
+
+  /** A call of the kind that is wanted, or any where the server has none of it. */
+  newCall(make: CallMaker): { readonly nonce: string; readonly call: ToolCall } {
+    const nonce = this.newNonce();
+    const { program } = this.server;
+    const call = make(program, nonce, this.random) ?? anyCall(program, nonce, this.random);
+    if (call.fault !== undefined) this.ledger.fault(call.fault);
+    return { nonce, call };
+  }
+
+  /** Does some of these at random, one after the other, until the client or the run is over. */
+  async doSome(
+    steps: readonly (readonly [number, () => Promise<unknown>])[],
+    isOver: () => boolean = () => false,
+  ): Promise<void> {
+    for (let left = this.random.between(2, 10); left > 0 && !isOver() && !this.over; left -= 1) {
+      await this.random.weighted(steps)();
+      await this.pause(0, 60);
+    }
+  }
+
+  /** Connections are kept by half of the clients, until `use` is through. */
+  async withConnections(use: (agent: Agent | undefined) => Promise<void>): Promise<void> {
+    const agent = this.random.chance(0.5) ? keptConnections() : undefined;
+    try {
+      await use(agent);
+    } finally {
+      agent?.destroy();
+    }
   }
 
   /** Sends with this client's credentials. */

@@ -61,16 +61,18 @@ function addAll(flat: string[], headers: Readonly<Record<string, string>>): void
   for (const [name, value] of Object.entries(headers)) flat.push(name, value);
 }
 
-/**
- * Head and text leave as one string. `end(text)` would add an empty write behind it, and so make two of one; and of a socket
- * that is not corked a write would have one made for the next turn.
- */
+/** Head and text leave as one string. `end(text)` would add an empty write behind it, and so make two of one. */
 function endWithText(raw: ServerResponse, text: string): void {
+  writeAtOnce(raw, text);
+  raw.end();
+}
+
+/** A text of one character for each byte. Of a socket that is not corked a response makes one that is until the next turn. */
+export function writeAtOnce(raw: ServerResponse, text: string): void {
   const { socket } = raw;
   socket?.cork();
   raw.write(text, 'latin1');
   socket?.uncork();
-  raw.end();
 }
 
 function endWithPieces(raw: ServerResponse, pieces: readonly Buffer[]): void {

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { payloadBytes } from '../protocol/payload.ts';
 import type { Sink } from '../util/burst-writer.ts';
+import { writeAtOnce } from './answer.ts';
 
 const LINE_END = Buffer.from('\r\n');
 const LAST_CHUNK = '0\r\n\r\n';
@@ -25,13 +26,9 @@ export class ChunkSink implements Sink {
     return this.#response.writableLength;
   }
 
+  /** Not empty: a chunk of no bytes is the end of the body. */
   write(text: string): void {
-    const { socket } = this.#response;
-    // Else it would leave with the next turn.
-    socket?.cork();
-    const chunk = this.#isChunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
-    this.#response.write(chunk, 'latin1');
-    socket?.uncork();
+    writeAtOnce(this.#response, this.#isChunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text);
   }
 
   writePieces(pieces: readonly Buffer[]): void {

@@ -136,19 +136,15 @@ function checkWhere(request: FastifyRequest, reply: FastifyReply, options: EdgeO
   const host = checkHost({ hostHeaders: rawValues(request, 'host'), url, realAuth, allowedHosts, publicUrl });
   if (host !== 'ok') throw new GatewayError(host);
   const { origin } = request.headers;
-  const secFetchSite = request.headers['sec-fetch-site'];
-  if (origin !== undefined || secFetchSite !== undefined) {
-    // Programs say neither, and pass.
-    const verdict = checkOrigin({
-      origin,
-      secFetchSite,
-      host: request.headers.host,
-      method: request.method,
-      allowedOrigins,
-      publicUrl,
-    });
-    if (verdict !== 'ok') throw new GatewayError(verdict);
-  }
+  const verdict = checkOrigin({
+    origin,
+    secFetchSite: request.headers['sec-fetch-site'],
+    host: request.headers.host,
+    method: request.method,
+    allowedOrigins,
+    publicUrl,
+  });
+  if (verdict !== 'ok') throw new GatewayError(verdict);
   if (origin !== undefined) reply.headers(corsHeaders({ origin, allowedOrigins }));
   if (request.method === 'OPTIONS') {
     const preflight = decidePreflight({

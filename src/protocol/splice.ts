@@ -13,6 +13,11 @@ export function editAt({ start, end }: Span, text: string | Buffer): Edit {
   return { start, end, text };
 }
 
+/** The same edits of a text that begins at `start`. */
+export function countedFrom(start: number, edits: readonly Edit[]): Edit[] {
+  return edits.map((edit) => ({ start: edit.start - start, end: edit.end - start, text: edit.text }));
+}
+
 /**
  * The pieces of one write. What is not edited is a view of the frame's buffer, never a copy, so the buffer must stay
  * as it is until the write is done. Insertions at one place keep their order and precede a replacement that starts there.

@@ -2,7 +2,7 @@
 import type { Span } from '../protocol/frame.ts';
 import { members } from '../protocol/json-member.ts';
 import { removeMembers } from '../protocol/member-edits.ts';
-import { type Edit, splice } from '../protocol/splice.ts';
+import { countedFrom, type Edit, splice } from '../protocol/splice.ts';
 
 /** Puts members in front of all others and takes out what stood under their names; without a text it only takes out. */
 export function setMembers(
@@ -28,10 +28,5 @@ export function hasOnly(bytes: Buffer, object: Span, names: readonly string[]): 
 
 /** The text of a span after edits that lie within it. */
 export function editedText(bytes: Buffer, { start, end }: Span, edits: readonly Edit[] = []): string {
-  const shifted = edits.map((edit) => ({
-    start: edit.start - start,
-    end: edit.end - start,
-    text: edit.text,
-  }));
-  return Buffer.concat(splice({ bytes: bytes.subarray(start, end) }, shifted)).toString();
+  return Buffer.concat(splice({ bytes: bytes.subarray(start, end) }, countedFrom(start, edits))).toString();
 }

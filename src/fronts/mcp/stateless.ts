@@ -184,7 +184,8 @@ class StatelessExchange implements Exchange, PostHost {
     if (this.#over) return;
     this.#call?.cancel('the server has changed');
     this.#finish();
-    this.#post?.settle(textPayload(resultText(idText(this.#frame), subscriptionResult(idText(this.#frame)))));
+    const id = idText(this.#frame);
+    this.#post?.settle(textPayload(resultText(id, subscriptionResult(id))));
   }
 
   notify(message: Message): Delivery {

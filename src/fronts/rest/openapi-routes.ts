@@ -10,7 +10,7 @@ import { serve, serveGet } from '../../http/server.ts';
 import type { ServedServer, Sessions } from '../../session/sessions.ts';
 import { parseWish } from './document-wish.ts';
 import type { OpenApiOptions } from './openapi.ts';
-import type { DocumentFormat } from './openapi-text.ts';
+import { type DocumentFormat, toText } from './openapi-text.ts';
 import { Renditions } from './renditions.ts';
 
 const MEDIA_TYPES: Readonly<Record<DocumentFormat, string>> = {
@@ -61,7 +61,6 @@ class Documents {
     const options = this.#options();
     const wish = parseWish(request.query as Record<string, unknown>);
     const { askServers, describeServers } = await import('./live-document.ts');
-    const { toText } = await import('./openapi-text.ts');
     const served = only === undefined ? this.#sessions.serversOf(principal) : [only];
     const asked = await askServers(
       served.map(({ name, tools }) => ({

@@ -5,7 +5,7 @@ import { type Frame, scanFrame } from '../../protocol/frame.ts';
 import { bodyMember } from '../../protocol/frame-members.ts';
 import { type Message, unedited } from '../../protocol/message.ts';
 import { type Payload, splicePayload } from '../../protocol/payload.ts';
-import type { Edit } from '../../protocol/splice.ts';
+import { countedFrom } from '../../protocol/splice.ts';
 
 const OPEN_BRACE = 0x7b;
 /** Progress is what lets a call take longer than `callTimeoutMs`; the token is another on the wire. */
@@ -35,11 +35,8 @@ export function toToolCall(tool: string, body: unknown): Message {
 /** The result as the server wrote it, but for what a bridge between eras changed in it. */
 export function resultPayload({ frame: { bytes, body }, edits }: Message): Payload {
   if (body === undefined) return '{}';
-  const moved: Edit[] = [];
-  for (const { start, end, text } of edits)
-    if (start >= body.start && end <= body.end)
-      moved.push({ start: start - body.start, end: end - body.start, text });
-  return splicePayload(bytes.subarray(body.start, body.end), moved);
+  const inside = edits.filter(({ start, end }) => start >= body.start && end <= body.end);
+  return splicePayload(bytes.subarray(body.start, body.end), countedFrom(body.start, inside));
 }
 
 export interface ServerError {
